@@ -46,7 +46,7 @@ const WRONG_USAGE: readonly string[][] = [
   ['upload', '--bwlimit', 'fast', 'x.mrc'],
   ['upload', '-r', '--meta', 'path=mine', 'x.mrc'],
   ['completion', 'tcsh'],
-  ['ls', 'extra'],
+  ['ls', 'a', 'b'],
   ['ls', '--server', 'ftp://x'],
   ['token', '--ttl', '5 minutes'],
   ['serve', '--nosuch', '1'],

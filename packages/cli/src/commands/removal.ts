@@ -1,9 +1,26 @@
-/** `cryolift cancel ID` and `cryolift rm FILE_ID`. */
+/** `cryolift cancel ID` and `cryolift rm FILE…`. */
+import { createInterface } from 'node:readline/promises';
+import { deleteFiles } from '@cryolift/client';
+import { pathOf } from '@cryolift/protocol/file-path';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { type FoundRecord, findRecords } from '../library/find-records.ts';
+import { formatBytes } from '../output/format.ts';
 import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode } from '../process/exit.ts';
+import { printable } from '../output/printable.ts';
+import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
 
 type Flags = ConnectionOptions & { json?: boolean };
+
+export interface RemoveFlags extends Flags {
+  /** Arguments may be folders. */
+  recursive?: boolean;
+  /** Several files are deleted without a question. */
+  yes?: boolean;
+}
+
+/** Files that the question names. */
+const NAMED = 5;
 
 export async function cancel(id: string, flags: Flags): Promise<ExitCode> {
   await connect(flags, 'uploads:write').cancel(id);
@@ -11,8 +28,43 @@ export async function cancel(id: string, flags: Flags): Promise<ExitCode> {
   return EXIT.done;
 }
 
-export async function remove(id: string, flags: Flags): Promise<ExitCode> {
-  await connect(flags, 'files:delete').deleteFile(id);
-  new Output(flags.json).result({ file_id: id, deleted: true }, () => `deleted ${id}`);
-  return EXIT.done;
+export async function remove(references: readonly string[], flags: RemoveFlags): Promise<ExitCode> {
+  const api = connect(flags, 'files:read files:delete');
+  const output = new Output(flags.json);
+  const signal = interruptible();
+  const records = await findRecords(api, references, flags.recursive, signal);
+  const paths = new Map(records.map(({ file }) => [file.file_id, pathOf(file.filename, file.metadata)]));
+  if (records.length > 1 && !flags.yes) await askFirst(records, signal);
+  let missing = 0;
+  for await (const { items } of deleteFiles(api, [...paths.keys()])) {
+    for (const { file_id, outcome } of items) {
+      if (outcome !== 'deleted') missing++;
+      const text = outcome === 'deleted' ? 'deleted' : 'was deleted already';
+      output.result({ file_id, deleted: outcome === 'deleted' }, () => `${text} ${paths.get(file_id)}  ${file_id}`);
+    }
+    signal.throwIfAborted();
+  }
+  return missing === records.length ? EXIT.failed : EXIT.done;
+}
+
+/** @throws UsageError when nobody can be asked. @throws Refusal `not_deleted` unless the answer is yes. */
+async function askFirst(records: readonly FoundRecord[], signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UsageError(`--yes is needed to delete ${records.length} files without a question`);
+  }
+  const bytes = records.reduce((sum, { file }) => sum + file.size, 0);
+  const lines = records.slice(0, NAMED).map(({ file }) => `  ${printable(pathOf(file.filename, file.metadata))}`);
+  if (records.length > NAMED) lines.push(`  and ${(records.length - NAMED).toLocaleString('en')} more`);
+  process.stderr.write(`${lines.join('\n')}\n`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const count = records.length.toLocaleString('en');
+    const answer = await terminal.question(`Delete these ${count} files (${formatBytes(bytes)}) for good? [y/N] `, {
+      signal,
+    });
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    terminal.close();
+  }
+  throw new Refusal('not_deleted', 'nothing was deleted', 'Answer y, or give --yes.');
 }

@@ -25,7 +25,7 @@ export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   checksums?: string;
 }
 
-/** Above this number, paths are counted and not listed. */
+/** Paths beyond this number are counted and not named. */
 const NAMED = 5;
 
 export async function upload(paths: readonly string[], given: UploadFlags): Promise<ExitCode> {
@@ -64,15 +64,18 @@ export async function upload(paths: readonly string[], given: UploadFlags): Prom
 
 function reportLeftOut(output: Output, leftOut: readonly LeftOut[]): void {
   for (const { path, reason } of leftOut) output.event({ event: 'skipped', path, reason });
-  const links = leftOut.filter(({ reason }) => reason === 'folder_link');
-  for (const { path } of links.slice(0, NAMED)) output.note(`${path}: skipped, a link to a folder`);
-  if (links.length > NAMED) output.note(`${links.length - NAMED} more links to folders were skipped`);
-  const wrong = leftOut.filter(({ reason }) => reason === 'type');
-  if (wrong.length <= NAMED) {
-    for (const { path } of wrong) output.note(`${path}: skipped, the server does not accept this type`);
-    return;
-  }
+  const withReason = (wanted: LeftOut['reason']) => leftOut.filter(({ reason }) => reason === wanted);
+  nameSome(output, withReason('folder'), 'omitting this folder; -r includes it', 'more folders were omitted');
+  nameSome(output, withReason('folder_link'), 'skipped, a link to a folder', 'more links to folders were skipped');
+  const wrong = withReason('type');
   const types = [...new Set(wrong.map(({ path }) => extensionOf(basename(path)) || 'none'))].sort();
   const named = `${types.slice(0, NAMED).join(' ')}${types.length > NAMED ? ' …' : ''}`;
-  output.note(`${wrong.length} files were skipped, the server does not accept their types: ${named}`);
+  const more = `more files were skipped, the server does not accept their types: ${named}`;
+  nameSome(output, wrong, 'skipped, the server does not accept this type', more);
+}
+
+/** @param more follows the number of those that are not named. */
+function nameSome(output: Output, leftOut: readonly LeftOut[], reason: string, more: string): void {
+  for (const { path } of leftOut.slice(0, NAMED)) output.note(`${path}: ${reason}`);
+  if (leftOut.length > NAMED) output.note(`${leftOut.length - NAMED} ${more}`);
 }

@@ -73,18 +73,25 @@ async function paceAll(limits: readonly Bandwidth[], bytes: number, signal: Abor
   for (const limit of limits) await limit.pace(bytes, signal);
 }
 
+interface OpenOptions {
+  readonly pace?: Pace | undefined;
+  readonly onSignedOut?: OnSignedOut | undefined;
+  /** The life of a token that is signed here. */
+  readonly ownTokenSeconds?: number;
+}
+
 /** @param scope as for `connect`. */
 export function open(
   options: ConnectionOptions,
   scope: string,
-  { pace, onSignedOut }: { pace?: Pace | undefined; onSignedOut?: OnSignedOut | undefined } = {},
+  { pace, onSignedOut, ownTokenSeconds }: OpenOptions = {},
 ) {
   const server = serverOf(options);
   const proxy = findProxy(new URL(server), process.env);
   const transport = new HttpTransport(server, { pace, proxy: proxy?.url });
   const getToken = isGiven(options)
     ? givenToken(options)
-    : foundToken(server, ownToken(server, transport, scope), onSignedOut);
+    : foundToken(server, ownToken(server, transport, scope, ownTokenSeconds), onSignedOut);
   // A token that is signed here, or that somebody signed in for, is renewed before it expires.
   return { server, proxy, transport, getToken, isRenewing: !isGiven(options) };
 }
@@ -139,7 +146,7 @@ function foundToken(server: string, own: GetToken, onSignedOut?: OnSignedOut): G
 }
 
 /** Signed with the secret of the data folder, when the server runs on this machine. */
-function ownToken(server: string, transport: Transport, scope: string): GetToken {
+function ownToken(server: string, transport: Transport, scope: string, seconds = OWN_TOKEN_SECONDS): GetToken {
   let own: { token: string; signedMs: number } | null = null;
   return async (renew) => {
     if (own && !renew && Date.now() - own.signedMs < OWN_TOKEN_RENEW_MS) return own.token;
@@ -149,7 +156,7 @@ function ownToken(server: string, transport: Transport, scope: string): GetToken
     if (!(await hasProof(transport, server, secret))) {
       throw new NoTokenError(`a token is needed: the server at ${server} does not have the secret of this data folder`);
     }
-    own = { token: await signToken(secret, 'local', scope, OWN_TOKEN_SECONDS), signedMs: Date.now() };
+    own = { token: await signToken(secret, 'local', scope, seconds), signedMs: Date.now() };
     return own.token;
   };
 }

@@ -38,8 +38,11 @@ export interface Selection {
 /** An entry that is not uploaded. Excluded and hidden entries are not listed. */
 export interface LeftOut {
   readonly path: string;
-  /** A type that the server does not accept, or a link to a folder, which could lead to a cycle. */
-  readonly reason: 'type' | 'folder_link';
+  /**
+   * A type that the server does not accept, a folder in a folder that is not `recursive`, or a link to a folder, which
+   * could lead to a cycle.
+   */
+  readonly reason: 'type' | 'folder' | 'folder_link';
 }
 
 export interface Findings {
@@ -119,7 +122,10 @@ class Walk {
     const { leftOut, failed } = this.findings;
     const { folder } = inFolder;
     const path = join(folder, inFolder.path);
-    if (entry.isFolder && !recursive) return;
+    if (entry.isFolder && !recursive) {
+      leftOut.push({ path, reason: 'folder' });
+      return;
+    }
     const examined = await examine(join(folder, below), entry);
     if (examined.kind === 'folder') {
       if (recursive) await this.#walk(folder, inFolder.path);

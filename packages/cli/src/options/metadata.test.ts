@@ -12,17 +12,25 @@ const found = (path: string) => ({
   inode: 1,
 });
 
-test('metadata: the path is the same from every operating system', () => {
-  assert.deepEqual(withPath({ grid: 'G7' }, found('e\u0301/x.mrc')), { grid: 'G7', path: '\u00e9/x.mrc' });
-  const alone = { path: 'x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, changedMs: 1, inode: 1 };
+test('metadata: the path is the same from every operating system, and has the name of the folder', () => {
+  assert.deepEqual(withPath({ grid: 'G7' }, found('e\u0301/x.mrc')), { grid: 'G7', path: 'g/\u00e9/x.mrc' });
+  assert.equal(withPath({}, found('a/x.mrc'), { root: false }).path, 'a/x.mrc');
+  assert.equal(withPath({}, found('a/x.mrc'), { prefix: '/2026/./june/' }).path, '2026/june/g/a/x.mrc');
+  assert.deepEqual(withPath({ path: 'mine' }, found('x.mrc')), { path: 'mine' });
+});
+
+test('metadata: a file that was given itself has only the path of --prefix', () => {
+  const alone = { path: 'here/x.mrc', inFolder: null, sizeBytes: 1, modifiedMs: 1, changedMs: 1, inode: 1 };
   assert.deepEqual(withPath({ grid: 'G7' }, alone), { grid: 'G7' });
+  assert.equal(withPath({}, alone, { prefix: 'june' }).path, 'june/x.mrc');
 });
 
 test('metadata: a path that is too long is refused with its length in bytes', () => {
   const fits = 'ü'.repeat((4096 - 'path'.length) / 2);
-  assert.equal(withPath({}, found(fits)).path, fits);
+  const flags = { root: false };
+  assert.equal(withPath({}, found(fits), flags).path, fits);
   assert.throws(
-    () => withPath({}, found(`${fits}x`)),
+    () => withPath({}, found(`${fits}x`), flags),
     (error) => error instanceof Refusal && error.code === 'path_too_long' && /4097 bytes/.test(error.message),
   );
 });

@@ -1,5 +1,7 @@
 /** The metadata of a file. */
 
+import { basename, resolve } from 'node:path';
+import { cleanPath } from '@cryolift/protocol/file-path';
 import type { Found } from '../files/find-files.ts';
 import { Refusal, UsageError } from '../process/exit.ts';
 
@@ -27,19 +29,33 @@ export function withKind(given: Metadata, kind: string | undefined): Record<stri
   return { ...given, kind };
 }
 
+export interface PathFlags {
+  /** False: the path begins below the folder that was given; otherwise with its name, as on the page. */
+  root?: boolean;
+  /** Folders in front of the path. */
+  prefix?: string;
+}
+
 /**
- * Adds the path below the folder, in NFC, so that it is the same from every operating system.
+ * Adds the path of a file that was found in a folder, or has a prefix, in NFC, so that it is the same from every operating system. A path
+ * that was given stays.
  *
  * @throws Refusal when the path is too long.
  */
-export function withPath(given: Metadata, { inFolder }: Found): Record<string, string> {
-  if (inFolder === null) return given;
-  const metadata = { ...given, path: inFolder.path.normalize('NFC') };
+export function withPath(
+  given: Metadata,
+  { path, inFolder }: Found,
+  { root = true, prefix = '' }: PathFlags = {},
+): Record<string, string> {
+  if (given.path !== undefined || (inFolder === null && prefix === '')) return given;
+  const segments =
+    inFolder === null ? [basename(path)] : [root ? basename(resolve(inFolder.folder)) : '', inFolder.path];
+  const metadata = { ...given, path: cleanPath([prefix, ...segments].join('/')) };
   const bytes = countBytes(metadata);
   if (bytes <= MAX_BYTES) return metadata;
   throw new Refusal(
     'path_too_long',
-    `its path below ${inFolder.folder} is too long: the metadata would have ${bytes} bytes, ${MAX_BYTES} are allowed`,
+    `its path ${metadata.path.slice(0, 40)}… is too long: the metadata would have ${bytes} bytes, ${MAX_BYTES} are allowed`,
     'Give a folder closer to the file, or shorter --meta.',
   );
 }

@@ -112,6 +112,7 @@ function answer(refuse: boolean): RequestListener {
 
 const COMMANDS = [
   'ls',
+  'ls -r --long',
   'status u1',
   'events u1',
   'cancel u1',
@@ -119,6 +120,9 @@ const COMMANDS = [
   'verify in/a.mrc f1',
   'download f1',
   'download f1 -o x.mrc',
+  'download -r f1',
+  'share f1',
+  'quota',
   'link',
   'upload in/a.mrc',
   'upload in',

@@ -18,17 +18,7 @@ import {
   SignedOutError,
   UsageError,
 } from './exit.ts';
-
-/** Hints of the command line by error code, which replace those of the API. */
-const HINTS: Readonly<Record<string, string>> = {
-  upload_not_found: 'Check the id and the owner of the token; `cryolift ls` lists your uploads and files.',
-  file_not_found: 'Check the id and the owner of the token; `cryolift ls` lists your uploads and files.',
-  unauthenticated:
-    'Sign in with `cryolift login`, or give a token of this server: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one there.',
-  token_expired:
-    'Sign in with `cryolift login`, or give a new token: --token, or CRYOLIFT_TOKEN; `cryolift token` makes one on the server.',
-  not_found: 'Check the id, and the URL of the server.',
-};
+import { toCommandHint } from './hints.ts';
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
@@ -61,7 +51,7 @@ export function describeFailure(error: unknown): Failure {
   const own = (code: string, hint: string | null, retryable = false) => ({ code, message, hint, retryable });
   if (error instanceof ServerError) {
     const { code, retryable, requestId, details } = error;
-    const hint = HINTS[code] ?? error.hint;
+    const hint = toCommandHint(code, error.hint);
     const more = Object.keys(details).length > 0 ? { details } : {};
     return { code, message, hint, retryable, request_id: requestId, ...more };
   }

@@ -13,12 +13,12 @@ import { UsageError } from '../process/exit.ts';
 import { addCommand } from './add-command.ts';
 import { addConfig } from './config-program.ts';
 import { countOption } from './count-option.ts';
+import { addFiles } from './files-program.ts';
 import { addLink } from './link-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
 import { addSignIn } from './sign-in-program.ts';
 import { addWatch } from './watch-program.ts';
 
-const RANGES = 4;
 /** The values of `@cryolift/mrc`, which is not loaded for every command. */
 const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
@@ -58,7 +58,9 @@ export async function createProgram(
   await server?.addServe(program, argv, finish);
   add('upload', 'upload files, or the files in folders; a second run resumes')
     .argument('<path...>')
-    .option('-r, --recursive', 'include subfolders; the path below the folder is stored as `path` in the metadata')
+    .option('-r, --recursive', 'include subfolders')
+    .option('--no-root', 'leave the name of the given folder out of the paths of its files on the server')
+    .option('--prefix <path>', 'folders on the server in front of these paths')
     .option(
       '--include <glob>',
       "only these files: '*.mrc' in any folder, 'grid1/**/*.mrc' from the given folder; repeatable",
@@ -97,10 +99,6 @@ export async function createProgram(
       finish(await upload(paths, command.optsWithGlobals()));
     });
   addWatch(program, finish);
-  add('ls', 'list your files and your unfinished uploads').action(async (_own: unknown, command: Command) => {
-    const { list } = await import('../commands/list.ts');
-    finish(await list(command.optsWithGlobals()));
-  });
   add('status', 'show the state, progress and missing parts of an upload')
     .argument('<upload_id>')
     .action(async (id: string, _own: unknown, command: Command) => {
@@ -120,31 +118,7 @@ export async function createProgram(
       const { cancel } = await import('../commands/removal.ts');
       finish(await cancel(id, command.optsWithGlobals()));
     });
-  add('rm', 'delete a file from the server; this cannot be undone')
-    .argument('<file_id>')
-    .action(async (id: string, _own: unknown, command: Command) => {
-      const { remove } = await import('../commands/removal.ts');
-      finish(await remove(id, command.optsWithGlobals()));
-    });
-  add('download', 'download a file: parallel, resumable, verified')
-    .argument('<file_id>')
-    .option(
-      '-o, --output <path>',
-      'where to write it: a folder, a file, or - for standard output (default: its name in the current folder)',
-    )
-    .addOption(countOption('--parallel', 'ranges downloaded at the same time', RANGES))
-    .option('-f, --force', 'replace an existing file')
-    .action(async (id: string, _own: unknown, command: Command) => {
-      const { fetchFile } = await import('../commands/download.ts');
-      finish(await fetchFile(id, command.optsWithGlobals()));
-    });
-  add('verify', "compare a local file with the server's digest of a file")
-    .argument('<path>')
-    .argument('<file_id>')
-    .action(async (path: string, id: string, _own: unknown, command: Command) => {
-      const { verify } = await import('../commands/verify.ts');
-      finish(await verify(path, id, command.optsWithGlobals()));
-    });
+  addFiles(program, finish);
   add('inspect', 'show the header, statistics and errors of a local MRC file; needs no server')
     .argument('<path>')
     .argument('[other]', 'the file to compare with, for --diff')

@@ -84,15 +84,17 @@ export class TestBench {
     return await collect(this.folder, 'setpriv', without, all).ended;
   }
 
-  /** With a terminal of 100 columns; its output is in `stdout`. */
-  async runOnTerminal(args: readonly string[]): Promise<Ended> {
+  /** With a terminal of 100 columns; its output is in `stdout`. @param typed what somebody types. */
+  async runOnTerminal(args: readonly string[], typed = ''): Promise<Ended> {
     const quoted = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
     const env = { CRYOLIFT_SERVER: this.url, CRYOLIFT_DATA_DIR: this.path('data') };
     const command = `stty columns 100 rows 30; exec ${quoted}`;
     // util-linux and BSD have different arguments.
     const script =
       process.platform === 'linux' ? ['-qec', command, '/dev/null'] : ['-q', '/dev/null', 'sh', '-c', command];
-    return await collect(this.folder, 'script', script, env).ended;
+    const running = collect(this.folder, 'script', script, env, 'pipe');
+    running.child.stdin?.end(typed);
+    return await running.ended;
   }
 
   /** A line for `bash`, as in `runInFolder`. */
@@ -134,13 +136,14 @@ function collect(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  stdin: 'ignore' | 'pipe' = 'ignore',
 ): Running {
   const { PATH = '' } = process.env;
   const child = spawn(program, args, {
     cwd: folder,
     env: { PATH, HOME: folder, ...env },
     // The channel ends the process when the process of the test ends in any way.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: [stdin, 'pipe', 'pipe', 'ipc'],
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

@@ -57,7 +57,8 @@ test('upload -r: keeps the paths of a tree; files of the same fingerprint are se
   const ended = await bench.run(['upload', '-r', '--json', ...SMALL_PARTS, '--meta', 'grid=G7', 'tree']);
   assert.equal(ended.code, 0, ended.stdout);
   const done = eventsOf(ended, 'done');
-  assert.deepEqual(new Map(done.map(({ metadata, sha256 }) => [metadata?.path, sha256])), digests);
+  const expected = new Map([...digests].map(([name, sha256]) => [`tree/${name}`, sha256]));
+  assert.deepEqual(new Map(done.map(({ metadata, sha256 }) => [metadata?.path, sha256])), expected);
   assert.ok(done.every(({ metadata }) => metadata?.grid === 'G7'));
   assert.equal(new Set(done.map(({ file_id }) => file_id)).size, 3);
   const { files, done: count, bytes, sent_bytes, retries } = summaryOf(ended);
@@ -132,7 +133,8 @@ test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only 
     `${wire.carriedBytes} bytes were carried`,
   );
   const sent = [...eventsOf(interrupted, 'done'), ...eventsOf(resumed, 'done')];
-  assert.deepEqual(new Map(sent.map(({ metadata, sha256 }) => [metadata?.path, sha256])), digests);
+  const expected = new Map([...digests].map(([name, sha256]) => [`night/${name}`, sha256]));
+  assert.deepEqual(new Map(sent.map(({ metadata, sha256 }) => [metadata?.path, sha256])), expected);
   wire.close();
 });
 

@@ -33,7 +33,7 @@ async function tokenOf(sub: string, scope?: string): Promise<string> {
 }
 
 async function countFiles(token: string): Promise<number> {
-  const { stdout } = await bench.run(['ls', '--json', '--token', token]);
+  const { stdout } = await bench.run(['ls', '-r', '--json', '--token', token]);
   return parseLines<{ kind: string }>(stdout).filter(({ kind }) => kind === 'file').length;
 }
 

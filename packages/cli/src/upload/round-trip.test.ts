@@ -35,7 +35,7 @@ async function makeFile(name: string, partCount: number): Promise<{ path: string
 }
 
 async function list<Item extends FileRecord | UploadRecord>(kind: 'file' | 'upload', name: string): Promise<Item[]> {
-  const { stdout } = await bench.run(['ls', '--json']);
+  const { stdout } = await bench.run(['ls', '-r', '--json']);
   return parseLines<Item & { kind: string }>(stdout).filter((item) => item.kind === kind && item.filename === name);
 }
 
@@ -77,7 +77,7 @@ test('round trip: a file is uploaded, listed, verified, downloaded and deleted',
 
   const [listed] = await list<FileRecord>('file', 'whole.mrc');
   assert.equal(listed?.file_id, done.file_id);
-  assert.match((await bench.run(['ls'])).stdout, new RegExp(`${done.file_id}.*${sha256}`));
+  assert.match((await bench.run(['ls', '--long'])).stdout, new RegExp(`whole\\.mrc .*${sha256} +${done.file_id}`));
 
   assert.equal((await bench.run(['verify', path, done.file_id])).code, 0);
   const changed = bench.path('changed.mrc');

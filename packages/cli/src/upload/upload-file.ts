@@ -5,7 +5,7 @@ import { FileSource, hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Found } from '../files/find-files.ts';
 import { assertMrc } from '../files/mrc-check.ts';
-import { withPath } from '../options/metadata.ts';
+import { type PathFlags, withPath } from '../options/metadata.ts';
 import { formatBytes, formatSeconds } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import type { ProgressDisplay } from '../output/progress.ts';
@@ -15,8 +15,7 @@ import type { Facts } from './folder-journal.ts';
 /** A published file whose SHA-256 is known. */
 export type DigestedFile = FileRecord & { readonly sha256: string };
 
-export interface FileFlags {
-  readonly recursive?: boolean;
+export interface FileFlags extends PathFlags {
   meta?: Record<string, string>;
   /** Bytes. */
   partSize?: number;
@@ -53,7 +52,7 @@ export async function uploadFile(
   const { path, inFolder } = found;
   const { output, display, signal, follow } = surroundings;
   const { force, restart, meta = {}, partSize: partSizeBytes } = flags;
-  const metadata = flags.recursive ? withPath(meta, found) : meta;
+  const metadata = withPath(meta, found, flags);
   const source = await FileSource.open(path, signal);
   const beginMs = performance.now();
   const transfer = display.begin(inFolder?.path ?? basename(path), source.sizeBytes, path);

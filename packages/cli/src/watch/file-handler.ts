@@ -92,7 +92,7 @@ export class FileHandler {
     };
     const own: FileFlags = {
       ...flags,
-      recursive: true,
+      root: false,
       restart: this.#restart.has(path),
       asFound: true,
       onPublished: async (file, facts) => journal.note(path, facts, file),

@@ -4,6 +4,7 @@ import type {
   Caller,
   ConfirmedParts,
   FilePage,
+  FileQuery,
   FileRecord,
   InitRequest,
   Limits,
@@ -29,6 +30,7 @@ import {
   parse,
   retryAfterOf,
 } from './authorized-transport.ts';
+import { toQuery } from './query.ts';
 import {
   isCaller,
   isConfirmedParts,
@@ -180,8 +182,9 @@ export class Api {
     await this.#transport.delete(`/uploads/${encodeURIComponent(uploadId)}`, options);
   }
 
-  async files(query: { cursor?: string; limit?: number } = {}): Promise<Pick<FilePage, 'items' | 'next_cursor'>> {
-    return await this.#transport.json(isPage(isFile), 'GET', `/files${toQuery(query)}`);
+  /** Searched and sorted; not given: all files, newest first. */
+  async files(query: FileQuery = {}, options?: CallOptions): Promise<Pick<FilePage, 'items' | 'next_cursor'>> {
+    return await this.#transport.json(isPage(isFile), 'GET', `/files${toQuery(query)}`, undefined, options);
   }
 
   async file(fileId: string, options?: CallOptions): Promise<FileRecord> {
@@ -296,9 +299,4 @@ export class Api {
   ): Promise<Message> {
     return await this.#transport.json(shape, method, path, body, options);
   }
-}
-
-function toQuery(query: Record<string, string | number | undefined>): string {
-  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}`;
 }

@@ -3,7 +3,9 @@ import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type {
   Caller,
   ConfirmedParts,
+  DeletedFiles,
   FileRecord,
+  FileTree,
   Limits,
   PartReceipt,
   SignedDownload,
@@ -39,6 +41,21 @@ export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
   isObject(value.metadata) &&
   Array.isArray(value.warnings) &&
   value.warnings.every((warning) => isObject(warning) && areStrings(warning.message));
+
+export const isFileTree: Shape<FileTree> = (value): value is FileTree =>
+  isPage(isFolder)(value) && isSummed(value as Partial<FileTree>);
+
+const isFolder = (value: unknown): value is FileTree['items'][number] =>
+  isObject(value) && areStrings(value.name, value.prefix) && isSummed(value);
+
+const isSummed = ({ files, bytes, newest_at }: Record<string, unknown>): boolean =>
+  areCounts(files, bytes) && (newest_at === null || areStrings(newest_at));
+
+export const isDeletedFiles: Shape<DeletedFiles> = (value): value is DeletedFiles =>
+  isObject(value) &&
+  areCounts(value.deleted) &&
+  Array.isArray(value.items) &&
+  value.items.every((each) => isObject(each) && areStrings(each.file_id, each.outcome));
 
 export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
   isObject(value) && areCounts(value.count, value.nan, value.inf);

@@ -94,6 +94,7 @@ export const TreeQuery = Type.Object(
   },
   STRICT,
 );
+export type TreeQuery = Static<typeof TreeQuery>;
 
 export const ManifestQuery = Type.Object(
   {

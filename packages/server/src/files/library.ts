@@ -1,10 +1,11 @@
 /** Lists of an owner's files: newest first, searched, sorted, and by folder. */
 import { UploadError } from '@cryolift/protocol/errors';
+import { cleanPath } from '@cryolift/protocol/file-path';
 import type { FileQuery, FileTree } from '@cryolift/protocol/messages';
 import { openCursor, sealCursor, wrongCursor } from '../cursor.ts';
 import type { Database } from '../db/database.ts';
 import { findFiles, findUsage, listFiles } from '../db/files.ts';
-import { cleanPath, foldText, withinLimits } from '../db/library/entry.ts';
+import { foldText, withinLimits } from '../db/library/entry.ts';
 import { findFolder, findNewest, listFolders } from '../db/library/folders.ts';
 import type { LibraryQuery } from '../db/library/query.ts';
 import { isLibraryComplete } from '../db/library/reconcile.ts';

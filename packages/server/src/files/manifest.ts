@@ -1,6 +1,7 @@
 /** A list of downloads: files that match a query, with paths that are safe below any folder. */
+
+import { pathOf } from '@cryolift/protocol/file-path';
 import { findFiles } from '../db/files.ts';
-import { pathOf } from '../db/library/entry.ts';
 import type { LibraryQuery } from '../db/library/query.ts';
 import { type Position, searchLibrary } from '../db/library/search.ts';
 import type { FileContext } from './files.ts';

@@ -1,5 +1,6 @@
 /** The row of a file in the library. */
 import { applyKind } from '@cryolift/mrc';
+import { pathOf } from '@cryolift/protocol/file-path';
 import type { Insertable } from 'kysely';
 import type { FileRow, Tables } from '../tables.ts';
 
@@ -27,17 +28,6 @@ export function toEntry(file: Omit<FileRow, 'deleted_at'>): LibraryEntry {
     instrument: (metadata.instrument ?? file.instrument ?? '').replace(CONTROLS, ' '),
     text: toText(file.filename, path, file.instrument, metadata),
   };
-}
-
-/** Where a file is below the folder that was uploaded: `metadata.path`, or else its name. */
-export function pathOf(filename: string, metadata: Readonly<Record<string, string>>): string {
-  return cleanPath(metadata.path ?? '') || cleanPath(filename);
-}
-
-/** A relative path without empty segments, `.` and `..`, in NFC. */
-export function cleanPath(path: string): string {
-  const segments = path.toWellFormed().normalize('NFC').replace(CONTROLS, '').split('/');
-  return segments.filter((segment) => !['', '.', '..'].includes(segment)).join('/');
 }
 
 /** The folder of a clean path, or its longest ancestor within the limits. */
