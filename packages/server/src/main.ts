@@ -7,6 +7,7 @@ import { SettingError } from './config/setting-error.ts';
 import { type Hangup, handleHangup } from './ops/hangup.ts';
 import { createLogger } from './ops/log.ts';
 import { LogStream } from './ops/log-stream.ts';
+import { forTerminal } from './ops/terminal-log.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 /** How long running requests may take after a stop was requested. */
@@ -17,6 +18,10 @@ const REPEAT_MS = 2_000;
 const LOG_MS = 1_000;
 /** Lifetime of the token in the printed link. */
 const LINK_TTL = '12h';
+/** Where none is set. */
+const LEVEL = 'info';
+/** A line for each request would hide the lines of the start. */
+const TERMINAL_LEVEL = 'warn';
 
 /**
  * Runs the server until SIGTERM or SIGINT, or until the terminal that it was started on is closed; a second signal ends
@@ -39,7 +44,9 @@ export async function serve(
   let hangup: Hangup;
   try {
     const config = readConfig(env, flags);
-    const log = createLogger(config.logLevel, logStream);
+    const isOnTerminal = process.stderr.isTTY === true;
+    const level = config.logLevel ?? (isOnTerminal ? TERMINAL_LEVEL : LEVEL);
+    const log = createLogger(level, isOnTerminal ? forTerminal(logStream) : logStream);
     process.stdout.on('error', (error) => log.warn({ err: error }, 'standard output cannot be written'));
     hangup = handleHangup(log);
     server = await startServer(config, log, { lostLogLines: () => logStream.lostLines });

@@ -19,6 +19,8 @@ export interface RemoveFlags extends Flags {
   yes?: boolean;
 }
 
+/** A ULID. */
+const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 /** Files that the question names. */
 const NAMED = 5;
 
@@ -29,6 +31,8 @@ export async function cancel(id: string, flags: Flags): Promise<ExitCode> {
 }
 
 export async function remove(references: readonly string[], flags: RemoveFlags): Promise<ExitCode> {
+  const [reference = ''] = references;
+  if (references.length === 1 && ID.test(reference)) return await removeById(reference, flags);
   const api = connect(flags, 'files:read files:delete');
   const output = new Output(flags.json);
   const signal = interruptible();
@@ -45,6 +49,13 @@ export async function remove(references: readonly string[], flags: RemoveFlags):
     signal.throwIfAborted();
   }
   return missing === records.length ? EXIT.failed : EXIT.done;
+}
+
+/** Works with a token that may not read records. */
+async function removeById(id: string, flags: RemoveFlags): Promise<ExitCode> {
+  await connect(flags, 'files:delete').deleteFile(id);
+  new Output(flags.json).result({ file_id: id, deleted: true }, () => `deleted ${id}`);
+  return EXIT.done;
 }
 
 /** @throws UsageError when nobody can be asked. @throws Refusal `not_deleted` unless the answer is yes. */

@@ -50,7 +50,7 @@ test('config: without settings, a server for this machine alone', () => {
     interimAnswers: true,
     parallelAppends: false,
     metrics: true,
-    logLevel: 'info',
+    logLevel: null,
   });
   assert.ok(Object.isFrozen(config));
 });
@@ -267,6 +267,6 @@ test('config: unknown settings are refused, those of the command line are ignore
 test('config: flags win over the environment; an empty value counts as not given', () => {
   const env = { CRYOLIFT_PORT: '1', CRYOLIFT_PART_SIZE: '1MiB', CRYOLIFT_LOG_LEVEL: '' };
   const config = readConfig(env, { port: '2', 'part-size': '', 'log-level': undefined });
-  assert.deepEqual([config.port, config.partSizeBytes, config.logLevel], [2, 1024 ** 2, 'info']);
+  assert.deepEqual([config.port, config.partSizeBytes, config.logLevel], [2, 1024 ** 2, null]);
   assert.throws(() => readConfig({}, { port: 'x' }), names('CRYOLIFT_PORT'));
 });

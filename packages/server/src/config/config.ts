@@ -76,7 +76,8 @@ export interface Config {
   /** IETF resumable uploads take appends in parallel. */
   readonly parallelAppends: boolean;
   readonly metrics: boolean;
-  readonly logLevel: string;
+  /** Null: not given. */
+  readonly logLevel: string | null;
 }
 
 /** Variables that commands need. */
@@ -177,7 +178,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     interimAnswers: read('INTERIM_ANSWERS', parseBoolean, true),
     parallelAppends: read('PARALLEL_APPENDS', parseBoolean, false),
     metrics: read('METRICS', parseBoolean, true),
-    logLevel: read('LOG_LEVEL', parseLevel, 'info'),
+    logLevel: read<string | null>('LOG_LEVEL', parseLevel, null),
   };
   assertSafe(config);
   assertSendfile(config);

@@ -136,7 +136,7 @@ export const SETTINGS: readonly Setting[] = [
     'take appends of IETF resumable uploads in parallel, which is a draft (false)',
   ),
   setting('METRICS', 'true|false', 'serve GET /metrics (true)'),
-  setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info)'),
+  setting('LOG_LEVEL', 'LEVEL', 'trace, debug, info, warn, error or silent (info; warn on a terminal)'),
 ];
 
 /** Variables of the same family that the command line reads; the server ignores them. */
