@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { hostileFile, useFile, useHugeFile } from './src/test-hostile.ts';
 import { hostileExtended, hostileMdoc, useExtended, useMdoc } from './src/test-hostile-parts.ts';
+import { hostileTiff, useTiff } from './src/tiff/test-hostile-tiff.ts';
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: String(Date.now()) } },
@@ -15,12 +16,13 @@ const limits = {
 };
 let files = 0;
 await fc.assert(
-  fc.asyncProperty(hostileFile, hostileExtended, hostileMdoc, async (bytes, extended, mdoc) => {
+  fc.asyncProperty(hostileFile, hostileExtended, hostileMdoc, hostileTiff, async (bytes, extended, mdoc, tiff) => {
     files++;
     await useFile(bytes, files % 2 === 0 ? 'a.mrc' : 'a.mrcs');
     await useHugeFile(bytes);
     await useExtended(extended);
     useMdoc(mdoc);
+    await useTiff(tiff);
   }),
   limits,
 );

@@ -1,5 +1,5 @@
 /**
- * Python with mrcfile and gemmi, in a virtual environment of this checkout. `npm test` runs this file as a program first,
+ * Python with mrcfile, gemmi and tifffile, in a virtual environment of this checkout. `npm test` runs this file as a program first,
  * because tests have less time.
  */
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,13 @@ const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url))
 
 /** Makes the environment where it is missing and that can be done. */
 export function bringReaders(): Environment {
-  return bringEnvironment({ name: 'mrc', requirements: REQUIREMENTS, minor: 11, what: 'mrcfile and gemmi' });
+  return bringEnvironment({ name: 'mrc', requirements: REQUIREMENTS, minor: 11, what: 'mrcfile, gemmi and tifffile' });
 }
 
 if (import.meta.main) {
   const environment = bringReaders();
   if ('missing' in environment) {
-    console.log(`tests against mrcfile and gemmi are skipped: ${environment.missing}`);
+    console.log(`tests against mrcfile, gemmi and tifffile are skipped: ${environment.missing}`);
     if (canInstall()) process.exitCode = 1;
   }
 }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
 import { hostileFile, useFile, useHugeFile } from './test-hostile.ts';
 import { hostileExtended, hostileMdoc, useExtended, useMdoc } from './test-hostile-parts.ts';
+import { hostileTiff, useTiff } from './tiff/test-hostile-tiff.ts';
 
 const SECONDS = 3;
 /** The sums of a raster of 1024 × 1024 pixels are the largest that is needed. */
@@ -40,6 +41,7 @@ for (const [what, use] of [
 for (const [what, files, use] of [
   ['extended headers', hostileExtended, useExtended],
   ['.mdoc files', hostileMdoc, async (bytes: Uint8Array) => useMdoc(bytes)],
+  ['TIFF and EER files', hostileTiff, useTiff],
 ] as const) {
   test(`hostile ${what}: cause no exception and no large allocation`, async () => {
     const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };

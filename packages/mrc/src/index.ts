@@ -43,6 +43,22 @@ export type { Dose } from './statistics/frames.ts';
 export type { Histogram } from './statistics/histogram.ts';
 export type { SectionStatistics } from './statistics/section-statistics.ts';
 export { Statistics, type VoxelStatistics } from './statistics/statistics.ts';
+export { checkDecoded, completeDecoded, summariseDecoded } from './tiff/as-mrc.ts';
+export { TiffDataError } from './tiff/block-stream.ts';
+export { type DecodedTiff, openTiff } from './tiff/decoded.ts';
+export {
+  describeCompression,
+  describeTiff,
+  describeTiffFormat,
+  describeTiffPixels,
+  describeTiffSize,
+  type TiffField,
+} from './tiff/describe.ts';
+export { TIFF_DATA_WARNINGS, type TiffRejectionCode, type TiffWarningCode } from './tiff/finding.ts';
+export { isTiff, readTiffHeader, TIFF_HEADER_BYTES } from './tiff/header.ts';
+export { isTiffName, mayBeTiff, TIFF_EXTENSIONS } from './tiff/name.ts';
+export type { EerSummary, TiffSummary } from './tiff/summary.ts';
+export { checkTiff, type TiffCheck } from './tiff/walk.ts';
 export { VoxelAnalysis } from './voxel-analysis.ts';
 export { settleLayout } from './voxels/settled-layout.ts';
 export { decodeVoxels, extentOf, layoutOf, type VoxelLayout, type VoxelSource } from './voxels/voxels.ts';
