@@ -128,6 +128,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'Check the file at its source. To store it anyway, start the upload with force.',
   },
+  invalid_tiff: {
+    status: 422,
+    retryable: false,
+    hint: 'Check the file at its source: it may not be finished. To store it anyway, start the upload with force.',
+  },
   rate_limited: { status: 429, retryable: true, hint: 'Wait for the time in Retry-After.' },
   internal: {
     status: 500,

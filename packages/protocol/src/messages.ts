@@ -9,5 +9,6 @@ export * from './messages/mrc.ts';
 export * from './messages/operations.ts';
 export * from './messages/parts.ts';
 export * from './messages/signing.ts';
+export * from './messages/tiff.ts';
 export * from './messages/uploads.ts';
 export * from './messages/webhooks.ts';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import type { FileMdoc, FilePage, FileRecord } from '@cryolift/protocol/messages';
+import { eerImage, writeTiff } from '../../../packages/mrc/src/tiff/test-tiff.ts';
 import { startServer } from '../../server-under-test.ts';
 import { publish } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
@@ -34,6 +35,11 @@ function makeMdoc(changes: { image?: string; angles?: readonly number[] } = {}):
 
 async function show(call: Call, { file_id }: { file_id: string }): Promise<FileRecord> {
   return (await call('GET', `/files/${file_id}`)).json<FileRecord>();
+}
+
+/** A movie of one frame. */
+function makeMovie(): Buffer {
+  return Buffer.from(writeTiff([eerImage({ width: 64, height: 64, compression: 65_001 }, [])], { isBig: true }));
 }
 
 /** Waits until an `.mdoc` file is read. */
@@ -127,7 +133,7 @@ test('mdoc: is linked by ImageFile, too; not to another folder, owner or deleted
 test('mdoc: frames that are missing, and where the series differs, are said', async () => {
   const call = callAs(server, { sub: 'frames' });
   const series = await put(call, 'TS.mrc', makeSeries(4, { cella: [2 * NX, 2 * NY, 1] }));
-  for (const index of [1, 3]) await put(call, `TS_${index}.eer`, Buffer.from('II+\0'), 'anywhere');
+  for (const index of [1, 3]) await put(call, `TS_${index}.eer`, makeMovie(), 'anywhere');
   await read(call, await put(call, 'TS.mdoc', makeMdoc()));
   const { mdoc, mrc } = await show(call, series);
   assert.deepEqual(mdoc?.missing_frames, ['TS_0.eer', 'TS_2.eer', 'TS_4.eer']);

@@ -141,6 +141,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     return await complete(call, upload);
   },
   invalid_mrc: () => init({ header: Buffer.alloc(1024).toString('base64') }),
+  invalid_tiff: () => init({ filename: 'a.tif', header: Buffer.alloc(1024).toString('base64') }),
   rate_limited: () =>
     withServer({ CRYOLIFT_RATE_LIMIT: '1' }, async (other) => {
       const hasty = callAs(other);

@@ -29,7 +29,7 @@ import { type Answer, type Call, Connection, callAs, callWith, printHead } from 
 type Refused = () => Promise<Answer>;
 type Refusals = Partial<Record<ErrorCode, Refused>>;
 
-const SETTINGS = { CRYOLIFT_ACCEPT: 'bin', CRYOLIFT_RATE_LIMIT: '100000', CRYOLIFT_BODY_IDLE_TIMEOUT: '1s' };
+const SETTINGS = { CRYOLIFT_ACCEPT: 'bin,tif', CRYOLIFT_RATE_LIMIT: '100000', CRYOLIFT_BODY_IDLE_TIMEOUT: '1s' };
 const server = await startServer({ ...SETTINGS, CRYOLIFT_QUOTA_BYTES: '64MiB', CRYOLIFT_MAX_FILE_SIZE: '128MiB' });
 const forgetful = await startServer({ ...SETTINGS, CRYOLIFT_SESSION_TTL: '1s' });
 const closed = await startServer({ CRYOLIFT_RATE_LIMIT: '1', CRYOLIFT_METRICS: 'false' });
@@ -168,6 +168,7 @@ const OWN: Readonly<Record<string, Refusals>> = {
     quota_exceeded: () => init({ size: 100 * 1024 * 1024 }),
     unsupported_file_type: () => init({ filename: 'a.exe' }),
     invalid_mrc: () => init({ header: Buffer.alloc(1024).toString('base64') }),
+    invalid_tiff: () => init({ filename: 'a.tif', header: Buffer.alloc(1024).toString('base64') }),
   },
   putPart: {
     part_size_mismatch: async () => await putBody(owner, await open(owner), 0, Buffer.alloc(10)),
@@ -192,6 +193,8 @@ const OWN: Readonly<Record<string, Refusals>> = {
       return await putBody(owner, upload, 1, flipBit(part, 5), { 'content-digest': digestHeader(part) });
     },
     invalid_mrc: async () => await putBody(owner, await open(owner), 0, Buffer.alloc(PART_BYTES)),
+    invalid_tiff: async () =>
+      await putBody(owner, await open(owner, { filename: 'a.tif' }), 0, Buffer.alloc(PART_BYTES)),
     upload_closed: async () => {
       const { upload, bytes } = await cancelled();
       return await put(owner, upload, 0, bytes);
@@ -211,6 +214,13 @@ const OWN: Readonly<Record<string, Refusals>> = {
     upload_incomplete: async () => await complete(owner, await open(owner)),
     upload_closed: async () => await complete(owner, (await cancelled()).upload),
     upload_expired: async () => await complete(impatient, (await expired()).upload),
+    invalid_tiff: async () => {
+      // Its directory would be at byte 4096.
+      const bytes = Buffer.alloc(5000).fill(Buffer.from('49492a0000100000', 'hex'), 0, 8);
+      const upload = await open(owner, { filename: 'a.tif', size: bytes.length });
+      await put(owner, upload, 0, bytes);
+      return await complete(owner, upload);
+    },
     file_checksum_mismatch: async () => {
       const { upload, bytes } = await openSample(owner, 1, { sha256: 'ab'.repeat(32) });
       await put(owner, upload, 0, bytes);

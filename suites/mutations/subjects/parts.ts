@@ -135,8 +135,8 @@ export const PARTS: readonly Mutation[] = [
     name: 'the header of an MRC file is not checked with its first part',
     invariant: 8,
     file: `${PARTS_FOLDER}/part-receiver.ts`,
-    find: 'const isChecked = request.idx === 0 && isMrcName(row.filename);',
-    replace: 'const isChecked = request.idx < 0 && isMrcName(row.filename);',
+    find: 'const isChecked = request.idx === 0 && hasCheckedHeader(row.filename);',
+    replace: 'const isChecked = request.idx < 0 && hasCheckedHeader(row.filename);',
     tests: ['suites/contract/files/mrc.test.ts'],
   },
   {

@@ -3,7 +3,6 @@
 import type { FileSource } from '@cryolift/client/node';
 import {
   applyKind,
-  type Contrast,
   completeSummary,
   decideSignedness,
   describeMrc,
@@ -14,29 +13,23 @@ import {
   type MrcHeader,
   type MrcOverrides,
   parseHeader,
-  type SpectrumRange,
 } from '@cryolift/mrc';
 import { type CompressedFile, openCompressed } from '../files/compressed.ts';
 import { type Check, checkHeader, checkPrefix, readHeader } from '../files/mrc-check.ts';
 import { openNamed } from '../files/open-named.ts';
-import { surveyVoxels } from '../files/voxels.ts';
+import { startsAsTiff } from '../files/structure-check.ts';
+import { type PictureFlags, surveyVoxels, toPictureChoice } from '../files/voxels.ts';
 import { compareFiles } from '../inspect/diff.ts';
 import { describeInspected, type Inspected } from '../inspect/text.ts';
+import { inspectTiff } from '../inspect/tiff.ts';
 import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
-interface InspectFlags extends MrcOverrides {
+interface InspectFlags extends MrcOverrides, PictureFlags {
   json?: boolean;
   header?: boolean;
   diff?: boolean;
-  /** Folder of the pictures; true: the current folder. */
-  png?: string | true;
-  /** Pixels of their long side. */
-  size?: number;
-  contrast?: Contrast;
-  /** Of a spectrum. */
-  range?: SpectrumRange;
 }
 
 export async function inspect(path: string, other: string | undefined, flags: InspectFlags): Promise<ExitCode> {
@@ -50,6 +43,7 @@ export async function inspect(path: string, other: string | undefined, flags: In
   if (other !== undefined) throw new UsageError('one file is inspected at a time; two are compared with --diff');
   const source = await openNamed(path);
   const size = source.sizeBytes;
+  if (await startsAsTiff(source)) return await inspectTiff(path, source, flags).finally(() => source.close());
   const [inside, bytes] = await Promise.all([openCompressed(source), readHeader(source)]).catch(async (error) => {
     await source.close();
     throw error;
@@ -86,7 +80,7 @@ async function inspectPlain(
   description: MrcDescription | null,
   { png, header: isHeaderOnly, kind, mode0, size: sizePx, contrast, range }: InspectFlags,
 ): Promise<Inspected> {
-  const choice = png === undefined ? null : { folder: png === true ? '.' : png, sizePx, contrast, range };
+  const choice = toPictureChoice({ png, size: sizePx, contrast, range });
   const overrides = { ...(kind && { kind }), ...(mode0 && { mode0 }) };
   const isRead = !isHeaderOnly && description !== null;
   const voxels = isRead ? await surveyVoxels(path, choice, overrides, description, interruptible()) : null;

@@ -71,21 +71,21 @@ test('messages: an answer of another program prints the URL', async (t) => {
 
 test('messages: a permanent refusal prints no waiting message', async () => {
   const token = await signToken('y'.repeat(32), 'ada', SCOPES.join(' '), 3600);
-  await writeFile(bench.path('a.tif'), 'no token fits');
-  const { code, stderr } = await bench.run(['upload', 'a.tif', '--token', token]);
+  await writeFile(bench.path('a.xml'), 'no token fits');
+  const { code, stderr } = await bench.run(['upload', 'a.xml', '--token', token]);
   assert.equal(code, 3);
-  assert.match(stderr, /a\.tif: failed/);
+  assert.match(stderr, /a\.xml: failed/);
   assert.doesNotMatch(stderr, /waiting/);
 });
 
 test('messages: contain the wrong value, and hints for this command', async () => {
-  await writeFile(bench.path('b.tif'), 'some bytes');
+  await writeFile(bench.path('b.xml'), 'some bytes');
   await writeFile(bench.path('plain'), 'no folder');
   const state = { XDG_STATE_HOME: bench.path('plain') };
   const cases: readonly (readonly [args: readonly string[], code: number, said: RegExp, env?: typeof state])[] = [
     [['inspect', 'none.mrc'], 1, /^cryolift: none\.mrc: .*no such file/],
     [['verify', 'none.mrc', 'id'], 1, /^cryolift: none\.mrc: .*no such file/],
-    [['upload', '--files', '0', 'b.tif'], 2, /^cryolift: --files: "0" is not a whole number/],
+    [['upload', '--files', '0', 'b.xml'], 2, /^cryolift: --files: "0" is not a whole number/],
     [['watch', '--settle', '1', '.'], 2, /^cryolift: --settle: "1" is not a duration/],
     [['admin', 'scrub', '--rate', '1'], 2, /^cryolift: --rate: 1 is not between 1MiB and 8191TiB/],
     [['link', '--expires', '31d'], 2, /^cryolift: --expires: 31d is not between 1s and 30d/],
@@ -95,8 +95,8 @@ test('messages: contain the wrong value, and hints for this command', async () =
     [['ls', '--token', 'x'], 3, /--token, or CRYOLIFT_TOKEN/],
     [['audit', '--data-dir', 'none'], 2, /^cryolift: none\/audit: no such file or folder; give the --data-dir/],
     [['token', '--data-dir', 'plain'], 2, /no secret found/],
-    [['upload', '--checksums', 'none/list', 'b.tif'], 1, /^cryolift: none\/list: no such file or folder/],
-    [['upload', 'b.tif'], 1, /plain\/cryolift\/uploads: a part of the path is not a folder \(ENOTDIR\)/, state],
+    [['upload', '--checksums', 'none/list', 'b.xml'], 1, /^cryolift: none\/list: no such file or folder/],
+    [['upload', 'b.xml'], 1, /plain\/cryolift\/uploads: a part of the path is not a folder \(ENOTDIR\)/, state],
     [
       ['doctor'],
       1,

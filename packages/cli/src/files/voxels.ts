@@ -47,6 +47,22 @@ export interface Voxels {
   readonly pictures: readonly string[];
 }
 
+/** What the command line says of pictures. */
+export interface PictureFlags {
+  /** Their folder; true: the current folder. */
+  png?: string | true | undefined;
+  /** Pixels of their long side. */
+  size?: number | undefined;
+  contrast?: Contrast | undefined;
+  /** Of a spectrum. */
+  range?: SpectrumRange | undefined;
+}
+
+/** @returns null when none are asked for. */
+export function toPictureChoice({ png, size, contrast, range }: PictureFlags): PictureChoice | null {
+  return png === undefined ? null : { folder: png === true ? '.' : png, sizePx: size, contrast, range };
+}
+
 /** The pictures to write. */
 export interface PictureChoice {
   /** Where they are written. */
@@ -55,6 +71,13 @@ export interface PictureChoice {
   readonly contrast: Contrast | undefined;
   /** Of spectra. */
   readonly range: SpectrumRange | undefined;
+}
+
+/** A file whose voxels are read: an MRC file, or a decoded one. */
+export interface Readable {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly source: VoxelSource;
 }
 
 /**
@@ -72,36 +95,41 @@ export async function surveyVoxels(
   description: MrcDescription,
   signal: AbortSignal,
 ): Promise<Voxels | null> {
-  if (choice) await naming(choice.folder, () => mkdir(choice.folder, { recursive: true }));
   const { handle, stats } = await openRegularFile(path, signal);
-  try {
-    const { size } = stats;
-    const source = sourceOf(handle, signal);
-    const head = new Uint8Array(Math.min(MRC_HEADER_BYTES, size));
-    await source.read(0, head);
-    if (head.length < MRC_HEADER_BYTES) return null;
-    const header = parseHeader(head, size);
-    const said = layoutOf(header, size, overrides);
-    if (!said) return null;
-    const layout = await settleLayout(source, said);
-    const kind = overrides.kind ?? description.kind.kind;
-    const sizePx = choice?.sizePx ?? PICTURE_PX;
-    const analysis = new VoxelAnalysis(layout, kind, choice ? sizePx : 1);
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    const end = layout.dataOffset + layout.dataBytes;
-    for (let at = layout.dataOffset; at < end; at += chunk.length) {
-      const bytes = chunk.subarray(0, Math.min(chunk.length, end - at));
-      await source.read(at, bytes);
-      analysis.add(at, bytes);
-    }
-    const shown = { ...description, kind };
-    const drawn = choice ? await writePictures(path, choice, sizePx, source, layout, shown, analysis) : null;
-    const statistics = sumUpFile(analysis, description.header, layout, kind, drawn?.ice ?? null);
-    const { warnings, notes } = checkVoxels(statistics, description.header, kind);
-    return { statistics, signedness: layout.signedness, warnings, notes, pictures: drawn?.written ?? [] };
-  } finally {
-    await handle.close();
+  const file = { path, sizeBytes: stats.size, source: sourceOf(handle, signal) };
+  return await surveyFile(file, choice, overrides, description).finally(() => handle.close());
+}
+
+/** As `surveyVoxels`, of an open file. */
+export async function surveyFile(
+  { path, sizeBytes, source }: Readable,
+  choice: PictureChoice | null,
+  overrides: MrcOverrides,
+  description: MrcDescription,
+): Promise<Voxels | null> {
+  if (choice) await naming(choice.folder, () => mkdir(choice.folder, { recursive: true }));
+  const head = new Uint8Array(Math.min(MRC_HEADER_BYTES, sizeBytes));
+  await source.read(0, head);
+  if (head.length < MRC_HEADER_BYTES) return null;
+  const header = parseHeader(head, sizeBytes);
+  const said = layoutOf(header, sizeBytes, overrides);
+  if (!said) return null;
+  const layout = await settleLayout(source, said);
+  const kind = overrides.kind ?? description.kind.kind;
+  const sizePx = choice?.sizePx ?? PICTURE_PX;
+  const analysis = new VoxelAnalysis(layout, kind, choice ? sizePx : 1);
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  const end = layout.dataOffset + layout.dataBytes;
+  for (let at = layout.dataOffset; at < end; at += chunk.length) {
+    const bytes = chunk.subarray(0, Math.min(chunk.length, end - at));
+    await source.read(at, bytes);
+    analysis.add(at, bytes);
   }
+  const shown = { ...description, kind };
+  const drawn = choice ? await writePictures(path, choice, sizePx, source, layout, shown, analysis) : null;
+  const statistics = sumUpFile(analysis, description.header, layout, kind, drawn?.ice ?? null);
+  const { warnings, notes } = checkVoxels(statistics, description.header, kind);
+  return { statistics, signedness: layout.signedness, warnings, notes, pictures: drawn?.written ?? [] };
 }
 
 async function writePictures(

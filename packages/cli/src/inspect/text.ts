@@ -101,7 +101,8 @@ function describeExtended({ extended_header: { type, bytes, holds } }: MrcSummar
   return [type || 'untyped', `${bytes} bytes`, ...(holds ? [HOLDS[holds]] : [])].join(', ');
 }
 
-function describeVoxels(statistics: FileStatistics): string[][] {
+/** Rows of a table. */
+export function describeVoxels(statistics: FileStatistics): string[][] {
   const { count, min, max, mean, sd, nan, inf, dose_per_frame: dose } = statistics;
   const digits = (value: number | null) => (value === null ? 'none' : String(Number(value.toPrecision(7))));
   return [

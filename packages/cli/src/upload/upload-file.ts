@@ -4,7 +4,7 @@ import { type Notice, type Progress, SourceError, type Uploader } from '@cryolif
 import { FileSource, hashPath } from '@cryolift/client/node';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { Found } from '../files/find-files.ts';
-import { assertMrc } from '../files/mrc-check.ts';
+import { assertWhole } from '../files/structure-check.ts';
 import { type PathFlags, withPath } from '../options/metadata.ts';
 import { formatBytes, formatSeconds } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
@@ -60,7 +60,7 @@ export async function uploadFile(
   try {
     const { sizeBytes, modifiedMs } = source;
     if (flags.asFound && (sizeBytes !== found.sizeBytes || modifiedMs !== found.modifiedMs)) throw changed();
-    if (!force) await assertMrc(source);
+    if (!force) await assertWhole(source);
     if (flags.sha256) transfer.update(0, 'hashing', null);
     const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
     const onProgress = (progress: Progress) => {

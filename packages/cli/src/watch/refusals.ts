@@ -22,6 +22,7 @@ const DEPENDS_ON: Readonly<Record<string, readonly (keyof RefusalReasons)[]>> = 
   file_too_large: ['max_file_size'],
   unsupported_file_type: ['mrc_types', 'accepted_types'],
   invalid_mrc: ['mrc_types'],
+  invalid_tiff: [],
   path_too_long: ['metadata'],
 };
 

@@ -1,5 +1,5 @@
 /** Finds the upload of an earlier run, or opens a new one. */
-import { isMrcName } from '@cryolift/mrc';
+import { isMrcName, isTiffName } from '@cryolift/mrc';
 import type { FileRecord, InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/authorized-transport.ts';
@@ -10,7 +10,7 @@ import { preferPartSize } from './part-size.ts';
 import { assertMatchesRecord, fingerprintAt, fingerprintOfCopy } from './same-file.ts';
 import type { UploadOptions } from './upload-options.ts';
 
-/** The server needs 1,024 bytes to check an MRC file. */
+/** The server needs 1,024 bytes to check an MRC or a TIFF file. */
 const HEADER_BYTES = 4096;
 const OPEN: readonly UploadRecord['status'][] = ['pending', 'uploading'];
 /** States in which an upload can continue. A completed one only has to be reported. */
@@ -178,7 +178,8 @@ async function describe(opening: Opening, key: string): Promise<InitRequest> {
   const { source, options } = opening;
   const { metadata, sha256, force } = options;
   const partSizeBytes = options.partSizeBytes ?? (await choosePartSize(opening));
-  const header = isMrcName(source.name) ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
+  const isChecked = isMrcName(source.name) || isTiffName(source.name);
+  const header = isChecked ? new Uint8Array(Math.min(HEADER_BYTES, source.sizeBytes)) : null;
   if (header) await source.read(0, header);
   return {
     filename: source.name,

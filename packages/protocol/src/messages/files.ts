@@ -14,6 +14,7 @@ import {
   Time,
 } from './fields.ts';
 import { Finding, Mrc, Tilts } from './mrc.ts';
+import { Tiff } from './tiff.ts';
 
 /** What an `.mdoc` file says, and the series that it describes. */
 export const FileMdoc = Type.Object(
@@ -74,6 +75,7 @@ export const FileRecord = Type.Object(
     metadata: Metadata,
     mrc: Nullable(Mrc),
     mdoc: Type.Optional(FileMdoc),
+    tiff: Type.Optional(Tiff),
     warnings: Type.Array(Finding),
     created_at: Time('When the file was published.'),
     location: Type.Optional(Type.String({ description: 'file:// or s3:// URL, for scope files:locate.' })),

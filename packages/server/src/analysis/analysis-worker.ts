@@ -6,8 +6,10 @@ import { constants, platform, setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
+  checkDecoded,
   checkVoxels,
   collectedPicture,
+  completeDecoded,
   decideKind,
   defaultPreviews,
   describeMrc,
@@ -24,15 +26,15 @@ import {
   renderPreview,
   settleLayout,
   sumUpFile,
+  TiffDataError,
   VoxelAnalysis,
   type VoxelLayout,
-  type VoxelSource,
 } from '@cryolift/mrc';
-import type { ByteSource } from '../storage/byte-source.ts';
-import { openByteSource } from '../storage/open-byte-source.ts';
+import { drawPicture } from './drawing.ts';
 import type { AdvanceJob, AnalysisMessage, AnalysisReport } from './messages.ts';
 import type { AnalysisResult, Rendered } from './result.ts';
 import type { AnalysisTarget } from './target.ts';
+import { openVoxelFile, pacedSource, type VoxelFile } from './voxel-file.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** The longest wait for digests before each chunk, so that an analysis ends under any load. */
@@ -43,8 +45,10 @@ interface AnalysisJob {
   target: AnalysisTarget;
   limit: number;
   at: number;
+  /** Of the MRC file that is read: that of the stored one, unless it is decoded. */
+  sizeBytes: number;
   /** Open only while there are bytes to read. */
-  source: ByteSource | null;
+  file: VoxelFile | null;
   /** A caller waits for the result: the file is published, and its path is final. */
   isWanted: boolean;
   /** Null until the header has arrived, and when the voxels cannot be read. */
@@ -69,7 +73,8 @@ port.on('message', (message: AnalysisMessage) => {
   switch (message.kind) {
     case 'analyze': {
       const { job: id, target } = message;
-      analyses.set(id, { id, target, limit: 0, at: 0, source: null, isWanted: false, analysis: null });
+      const { sizeBytes } = target;
+      analyses.set(id, { id, target, limit: 0, at: 0, sizeBytes, file: null, isWanted: false, analysis: null });
       return;
     }
     case 'advance':
@@ -113,7 +118,7 @@ async function work(): Promise<void> {
         if (hasSomething(analyzing)) await analyzeChunk(analyzing);
         // It may have been dropped while it was read.
         if (!analyses.has(analyzing.id)) continue;
-        if (analyzing.isWanted && analyzing.at === analyzing.target.sizeBytes) await conclude(analyzing);
+        if (analyzing.isWanted && analyzing.at === analyzing.sizeBytes) await conclude(analyzing);
         if (analyses.has(analyzing.id) && hasSomething(analyzing)) busy = true;
       } catch (error) {
         if (!analyzing.isWanted && codeOf(error) === 'ENOENT') {
@@ -122,7 +127,8 @@ async function work(): Promise<void> {
           continue;
         }
         await drop(analyzing.id);
-        report({ job: analyzing.id, error: codeOf(error) });
+        if (error instanceof TiffDataError) report({ job: analyzing.id, analyzed: null, damage: error.message });
+        else report({ job: analyzing.id, error: codeOf(error) });
       }
     }
     await setImmediate();
@@ -131,25 +137,34 @@ async function work(): Promise<void> {
 }
 
 /** The first read covers the whole header. */
-function hasSomething({ at, limit, target }: AnalysisJob): boolean {
-  return at < limit && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, target.sizeBytes));
+function hasSomething({ at, limit, sizeBytes }: AnalysisJob): boolean {
+  return at < Math.min(limit, sizeBytes) && (at > 0 || limit >= Math.min(MRC_HEADER_BYTES, sizeBytes));
 }
 
 async function analyzeChunk(analyzing: AnalysisJob): Promise<void> {
   Atomics.wait(digesting, 0, 1, YIELD_MS);
-  const { target, at, limit } = analyzing;
-  analyzing.source ??= await openByteSource(target.url);
-  const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, limit - at));
-  await analyzing.source.read(at, bytes);
-  // Already set when the file is read a second time.
-  if (at === 0) analyzing.analysis ??= begin(bytes, target);
-  analyzing.analysis?.pass.add(at, bytes);
+  const { target, at } = analyzing;
+  analyzing.file ??= await openVoxelFile(target);
+  const { file } = analyzing;
+  if (file?.decoded) {
+    // It is decoded only when it is published, and has all of its bytes then.
+    analyzing.sizeBytes = file.sizeBytes;
+    analyzing.limit = file.sizeBytes;
+  }
+  if (file) {
+    const bytes = chunk.subarray(0, Math.min(CHUNK_BYTES, analyzing.limit - at));
+    await file.source.read(at, bytes);
+    // Already set when the file is read a second time.
+    if (at === 0) analyzing.analysis ??= begin(bytes, target.filename, file);
+    analyzing.analysis?.pass.add(at, bytes);
+    analyzing.at = at + bytes.length;
+  }
   // Without readable voxels there is nothing more to analyze.
-  analyzing.at = analyzing.analysis ? at + bytes.length : target.sizeBytes;
-  if (analyzing.at >= analyzing.limit || !analyses.has(analyzing.id)) await closeSource(analyzing);
+  if (!analyzing.analysis) analyzing.at = analyzing.sizeBytes;
+  if (analyzing.at >= analyzing.limit || !analyses.has(analyzing.id)) await closeFile(analyzing);
 }
 
-function begin(bytes: Uint8Array, { sizeBytes, filename, overrides }: AnalysisTarget): AnalysisJob['analysis'] {
+function begin(bytes: Uint8Array, filename: string, { sizeBytes, overrides }: VoxelFile): AnalysisJob['analysis'] {
   if (bytes.length < MRC_HEADER_BYTES) return null;
   const header = parseHeader(bytes, sizeBytes);
   const layout = layoutOf(header, sizeBytes, overrides);
@@ -175,8 +190,8 @@ async function conclude(analyzing: AnalysisJob): Promise<void> {
  * @returns true when the assumption was wrong and the file must be read again.
  */
 async function settle(analyzing: AnalysisJob, analysis: NonNullable<AnalysisJob['analysis']>): Promise<boolean> {
-  const source = await openByteSource(analyzing.target.url);
-  const layout = await settleLayout(voxelsOf(source), analysis.layout).finally(() => source.close());
+  const { source } = await openAgain(analyzing.target);
+  const layout = await settleLayout(pacedSource(source), analysis.layout).finally(() => source.close());
   const { isSigned } = analysis.layout;
   analysis.layout = layout;
   if (layout.isSigned === isSigned) return false;
@@ -189,8 +204,9 @@ async function sumUp(
   target: AnalysisTarget,
   { header, layout, pass }: NonNullable<AnalysisJob['analysis']>,
 ): Promise<AnalysisResult> {
-  const description = await describe(target, header);
-  const kind = target.overrides?.kind ?? description.kind.kind;
+  const { description, file } = await describe(target, header);
+  const { decoded } = file;
+  const kind = file.overrides?.kind ?? description.kind.kind;
   const { geometry, tilts } = description;
   const previews: AnalysisResult['previews'] = [];
   let ice: IcePeak | null = null;
@@ -200,14 +216,34 @@ async function sumUp(
     ice ??= picture?.ice ?? null;
     if (picture) previews.push({ request, png: await encodePng(picture) });
   }
-  const statistics = sumUpFile(pass, description.header, layout, kind, ice);
-  const findings = [...description.findings, ...checkVoxels(statistics, description.header, kind).warnings];
+  const summed = sumUpFile(pass, description.header, layout, kind, ice);
+  const statistics = decoded ? completeDecoded(decoded, summed) : summed;
+  const findings = [
+    ...description.findings,
+    ...checkVoxels(summed, description.header, kind).warnings,
+    ...(decoded ? checkDecoded(decoded) : []),
+  ];
   return { statistics, signedness: layout.signedness, description, findings, previews };
 }
 
-async function describe(target: AnalysisTarget, header: MrcHeader): Promise<MrcDescription> {
-  const source = await openByteSource(target.url);
-  return await describeMrc(voxelsOf(source), header, target).finally(() => source.close());
+/** Of a file that could be opened before. */
+async function openAgain(target: AnalysisTarget): Promise<VoxelFile> {
+  const file = await openVoxelFile(target);
+  if (!file) throw new Error('the file is not what it was before');
+  return file;
+}
+
+async function describe(
+  target: AnalysisTarget,
+  header: MrcHeader,
+): Promise<{ description: MrcDescription; file: VoxelFile }> {
+  const file = await openAgain(target);
+  const { source, sizeBytes } = file;
+  const { filename } = target;
+  const description = await describeMrc(pacedSource(source), header, { sizeBytes, filename }).finally(() =>
+    source.close(),
+  );
+  return { description, file };
 }
 
 async function drawDefault(
@@ -216,9 +252,9 @@ async function drawDefault(
   layout: VoxelLayout,
   request: PreviewRequest,
 ): Promise<Picture | null> {
-  const source = await openByteSource(target.url);
+  const { source } = await openAgain(target);
   try {
-    const outcome = await renderPreview(voxelsOf(source), header, layout, request);
+    const outcome = await renderPreview(pacedSource(source), header, layout, request);
     return outcome.kind === 'picture' ? outcome.picture : null;
   } finally {
     await source.close();
@@ -226,49 +262,21 @@ async function drawDefault(
 }
 
 async function draw(job: number, target: AnalysisTarget, request: PreviewRequest): Promise<Rendered> {
-  const source = await openByteSource(target.url);
   const controller = new AbortController();
   drawings.set(job, controller);
-  try {
-    const head = Buffer.alloc(Math.min(MRC_HEADER_BYTES, target.sizeBytes));
-    await source.read(0, head);
-    const stored = head.length < MRC_HEADER_BYTES ? null : parseHeader(head, target.sizeBytes);
-    const layout = stored && layoutOf(stored, target.sizeBytes, target.overrides);
-    if (!stored || !layout) {
-      return { kind: 'refused', code: 'not_applicable', message: 'The voxels of this file cannot be read.' };
-    }
-    const voxels = voxelsOf(source, controller.signal);
-    const { header } = await describeMrc(voxels, stored, target);
-    const outcome = await renderPreview(voxels, header, layout, request);
-    if (outcome.kind === 'refused') return outcome;
-    return { kind: 'png', png: await encodePng(outcome.picture) };
-  } finally {
-    drawings.delete(job);
-    await source.close();
-  }
-}
-
-/** Reading lets other work of this thread come in between, and ends with `signal`. */
-function voxelsOf(source: ByteSource, signal?: AbortSignal): VoxelSource {
-  return {
-    async read(offsetBytes, target) {
-      signal?.throwIfAborted();
-      await source.read(offsetBytes, target);
-      await setImmediate();
-    },
-  };
+  return await drawPicture(target, request, controller.signal).finally(() => drawings.delete(job));
 }
 
 async function drop(id: number): Promise<void> {
   const analyzing = analyses.get(id);
   analyses.delete(id);
-  if (analyzing) await closeSource(analyzing);
+  if (analyzing) await closeFile(analyzing);
 }
 
-async function closeSource(analyzing: AnalysisJob): Promise<void> {
-  const { source } = analyzing;
-  analyzing.source = null;
-  await source?.close();
+async function closeFile(analyzing: AnalysisJob): Promise<void> {
+  const { file } = analyzing;
+  analyzing.file = null;
+  await file?.source.close();
 }
 
 function report(message: AnalysisReport, transfer: ArrayBuffer[] = []): void {

@@ -1,10 +1,14 @@
-/** Stores, records and emits the result of the analysis of a published MRC file. */
+/** Stores, records and emits the result of the analysis of a published MRC or TIFF file. */
 import {
   applyKind,
   completeSummary,
   EXTENDED_WARNINGS,
   isMdocName,
+  isMrcName,
   type MrcSummary,
+  summariseDecoded,
+  TIFF_DATA_WARNINGS,
+  type TiffSummary,
   VOXEL_WARNINGS,
 } from '@cryolift/mrc';
 import type { Finding } from '@cryolift/protocol/messages';
@@ -21,7 +25,7 @@ import type { AnalysisResult } from './result.ts';
 import { fileTarget } from './target.ts';
 
 /** Warnings of an earlier analysis, which the next one replaces. */
-const COMPUTED: readonly string[] = [...VOXEL_WARNINGS, ...EXTENDED_WARNINGS];
+const COMPUTED: readonly string[] = [...VOXEL_WARNINGS, ...EXTENDED_WARNINGS, ...TIFF_DATA_WARNINGS];
 
 /** Analyzes a file, unless it was deleted meanwhile; safe to repeat. @throws what the storage throws. */
 export async function analyzeFile(context: FileContext, fileId: string, signal: AbortSignal): Promise<void> {
@@ -31,21 +35,21 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
     await analyzeMdoc(context, row);
     return;
   }
-  const analyzed = await context.analyzer
+  // A gain reference of another format.
+  if (!isMrcName(row.filename) && row.tiff === null) return;
+  const found = await context.analyzer
     .analyze(row.upload_id, await fileTarget(context.storage, toFilePlace(row)), signal)
     .catch(async (error: unknown) => {
       if (await findFile(context.db, fileId)) throw error;
       return 'deleted' as const;
     });
-  if (analyzed === 'deleted') return;
+  if (found === 'deleted') return;
+  const { analyzed, damage } = found;
   const mrc = analyzed && complete(row, analyzed);
-  const isRecorded = await record(
-    context,
-    row,
-    analyzed,
-    mrc,
-    mrc && analyzed ? await keepPictures(context, row, mrc, analyzed) : [],
-  );
+  const shown = mrc ?? (row.tiff === null ? null : summariseDecoded(JSON.parse(row.tiff) as TiffSummary));
+  const pictures = shown && analyzed ? await keepPictures(context, row, shown, analyzed) : [];
+  const findings = damage === undefined ? (analyzed?.findings ?? []) : [{ code: 'data_damaged', message: damage }];
+  const isRecorded = await record(context, row, { analyzed, mrc, pictures, findings });
   // It was deleted meanwhile, perhaps before the pictures were stored.
   if (!isRecorded) await removeStored(context.storage, row.id);
 }
@@ -79,15 +83,20 @@ async function keepPictures(
   return shown;
 }
 
+interface Found {
+  analyzed: AnalysisResult | null;
+  mrc: MrcSummary | null;
+  pictures: object[];
+  findings: readonly Finding[];
+}
+
 /** @returns false when the file was deleted meanwhile. */
 async function record(
   context: FileContext,
   row: FileRow,
-  analyzed: AnalysisResult | null,
-  mrc: MrcSummary | null,
-  previews: object[],
+  { analyzed, mrc, pictures, findings }: Found,
 ): Promise<boolean> {
-  const found = (analyzed?.findings ?? []).map(({ code, message }) => ({ code, message }));
+  const found = findings.map(({ code, message }) => ({ code, message }));
   const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !COMPUTED.includes(code));
   const statistics = analyzed && { ...analyzed.statistics, signedness: analyzed.signedness };
   return await context.outbox.transact(async (tx, emit) => {
@@ -103,7 +112,7 @@ async function record(
     if (!statistics) return true;
     // Those of each section may be long; `GET /files/{id}/statistics` has them.
     const { sections: _, ...brief } = statistics;
-    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics: brief, previews }));
+    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics: brief, previews: pictures }));
     return true;
   });
 }

@@ -37,9 +37,9 @@ interface CancelJob {
 }
 export type AnalysisMessage = AnalyzeMessage | AdvanceJob | DropJob | RenderJob | CancelJob;
 
-/** From the thread. `analyzed` null: the voxels of this file cannot be read. */
+/** From the thread. `analyzed` null: the voxels of this file cannot be read; `damage` says why when its data are wrong. */
 export type AnalysisReport =
-  | { job: number; analyzed: AnalysisResult | null }
+  | { job: number; analyzed: AnalysisResult | null; damage?: string }
   | { job: number; rendered: Rendered }
   | { job: number; error: string }
   | { job: number; dropped: true };

@@ -44,7 +44,7 @@ async function makeBench(t: TestContext): Promise<Bench> {
   };
 }
 
-function assertFound(analyzed: AnalysisResult | null): void {
+function assertFound({ analyzed }: { analyzed: AnalysisResult | null }): void {
   assert.ok(analyzed);
   assert.deepEqual(
     [analyzed.statistics.count, analyzed.statistics.min, analyzed.statistics.max],
@@ -91,7 +91,7 @@ test('analysis: starts again when the metadata have changed', async (t) => {
   const target = await write('a.mrc');
   analyzer.follow('u', { ...target, overrides: { kind: 'stack' } }, SIZE / 2);
   assertFound(await analyzer.analyze('u', target, never));
-  const given = await analyzer.analyze('u', { ...target, overrides: { kind: 'stack' } }, never);
+  const { analyzed: given } = await analyzer.analyze('u', { ...target, overrides: { kind: 'stack' } }, never);
   assert.deepEqual(
     given?.previews.map(({ request: { kind } }) => kind),
     ['montage'],
@@ -109,7 +109,7 @@ test('analysis: a movie has statistics of its frames, a warning of an empty one,
   await writeFile(path, buildHeader({ nx, ny, nz, mode: 0, m: [nx, ny, 1], cella }));
   await writeFile(path, counts, { flag: 'a' });
   const target = { url: urlOf(path), sizeBytes: 1024 + counts.length, filename: 'movie.mrcs' };
-  const analyzed = await analyzer.analyze('u', target, never);
+  const { analyzed } = await analyzer.analyze('u', target, never);
   assert.ok(analyzed);
   const { sections, dose_per_frame: dose, hot, ice } = analyzed.statistics;
   assert.equal(sections?.mean.length, nz);
@@ -165,7 +165,7 @@ test('analysis: missing bytes are reported, and the thread continues', async (t)
 test('analysis: unreadable voxels give null, and a reason instead of a picture', async (t) => {
   const { analyzer, write } = await makeBench(t);
   const target = { ...(await write('a.mrc')), sizeBytes: 4096 };
-  assert.equal(await analyzer.analyze('u', target, never), null);
+  assert.equal((await analyzer.analyze('u', target, never)).analyzed, null);
   const section = { kind: 'section', axis: 'z', slice: null, sizePx: 64, contrast: 'sigma' } as const;
   assert.equal((await analyzer.render(target, section, never)).kind, 'refused');
 });

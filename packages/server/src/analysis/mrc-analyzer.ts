@@ -14,7 +14,8 @@ const MAX_FOLLOWED = 2;
 /** Heap limit for the numbers of one file; the default of V8 is much larger. */
 const LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 };
 
-type Answer = { analyzed: AnalysisResult | null } | { rendered: Rendered };
+type Analyzed = { analyzed: AnalysisResult | null; damage?: string };
+type Answer = Analyzed | { rendered: Rendered };
 
 export class MrcAnalyzer {
   readonly #digesting: SharedArrayBuffer;
@@ -42,11 +43,12 @@ export class MrcAnalyzer {
   }
 
   /**
-   * The result of one pass over a whole file; continues the work of `follow`. Null when its voxels cannot be read.
+   * The result of one pass over a whole file; continues the work of `follow`. Null when its voxels cannot be read;
+   * `damage` says what is wrong with the data of a TIFF file.
    *
    * @throws BytesGone, or UploadError when the file cannot be read now.
    */
-  async analyze(uploadId: string, target: AnalysisTarget, signal: AbortSignal): Promise<AnalysisResult | null> {
+  async analyze(uploadId: string, target: AnalysisTarget, signal: AbortSignal): Promise<Analyzed> {
     // The metadata may have changed since the start.
     const followed = this.#followed.get(uploadId);
     if (followed && followed.overrides !== printOverrides(target)) {
@@ -59,7 +61,7 @@ export class MrcAnalyzer {
     try {
       const found = this.#wait(job);
       this.#send({ kind: 'advance', job, url: target.url, limit: target.sizeBytes, isWanted: true });
-      return ((await found) as { analyzed: AnalysisResult | null }).analyzed;
+      return (await found) as Analyzed;
     } finally {
       signal.removeEventListener('abort', stop);
       if (this.#followed.get(uploadId)?.job === job) this.#followed.delete(uploadId);

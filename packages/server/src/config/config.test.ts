@@ -30,7 +30,7 @@ test('config: without settings, a server for this machine alone', () => {
     maxFileSizeBytes: 16 * 1024 ** 4,
     partSizeBytes: 8 * 1024 ** 2,
     uploadTtlMs: 7 * 24 * 3_600_000,
-    acceptedTypes: [],
+    acceptedTypes: ['mdoc', 'eer', 'tif', 'tiff', 'gain', 'dm4', 'xml'],
     quotaBytes: null,
     maxOpenUploads: 10_000,
     maxFiles: 1_000_000,

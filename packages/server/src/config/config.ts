@@ -26,6 +26,9 @@ import {
   type Sendfile,
 } from './values.ts';
 
+/** Files that microscopes and detectors write beside MRC files. */
+const DEFAULT_TYPES: readonly string[] = ['mdoc', 'eer', 'tif', 'tiff', 'gain', 'dm4', 'xml'];
+
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -151,7 +154,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     maxFileSizeBytes: bounded('MAX_FILE_SIZE', 16 * TIB),
     partSizeBytes: bounded('PART_SIZE', 8 * MIB),
     uploadTtlMs: bounded('SESSION_TTL', 7 * 86_400_000),
-    acceptedTypes: read('ACCEPT', parseTypes, []),
+    acceptedTypes: read('ACCEPT', parseTypes, [...DEFAULT_TYPES]),
     quotaBytes: bounded('QUOTA_BYTES', null),
     maxOpenUploads: bounded('MAX_OPEN_UPLOADS', 10_000),
     maxFiles: bounded('QUOTA_FILES', 1_000_000),

@@ -79,7 +79,7 @@ export const SETTINGS: readonly Setting[] = [
     { kind: 'duration', min: '1s', max: '3650d' },
     'an upload expires this long after its last part (7d)',
   ),
-  setting('ACCEPT', 'LIST', 'further accepted file types, which are not checked: .tif,.eer,.mdoc'),
+  setting('ACCEPT', 'LIST', 'accepted file types beside MRC (.mdoc,.eer,.tif,.tiff,.gain,.dm4,.xml); * for any'),
   bounded('QUOTA_BYTES', { kind: 'size', min: '0b', max: '8191TiB' }, 'bytes that one owner may store (no limit)'),
   bounded(
     'MAX_OPEN_UPLOADS',

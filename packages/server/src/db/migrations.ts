@@ -343,4 +343,9 @@ export const MIGRATIONS: Record<string, Migration> = {
     },
   },
   '018_library': LIBRARY_MIGRATION,
+  '019_tiff': {
+    async up(db: Database) {
+      await db.schema.alterTable('files').addColumn('tiff', dialectOf(db).columns.text).execute();
+    },
+  },
 };

@@ -114,6 +114,8 @@ interface FileTable {
   warnings: string;
   /** JSON: the result of the analysis; null until it is known. */
   statistics: string | null;
+  /** JSON: the structure of a TIFF, BigTIFF or EER file; null for other files. */
+  tiff: string | null;
   /** JSON: what an `.mdoc` file says; null until it is read, and for other files. */
   mdoc: string | null;
   /** The name of the series that an `.mdoc` file names. */

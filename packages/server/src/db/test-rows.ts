@@ -126,6 +126,7 @@ export function draftFile(id: string, size: number, uploadId = `of-${id}`): File
     warnings: '[]',
     created_at: 4000,
     statistics: null,
+    tiff: null,
     mdoc: null,
     mdoc_image: null,
     link_id: null,

@@ -1,7 +1,7 @@
 /** Converts the row of a file to the message for clients. */
 import { applyKind, type MrcOverrides, readOverrides } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
-import type { FileRecord, Finding } from '@cryolift/protocol/messages';
+import type { FileRecord, Finding, Tiff } from '@cryolift/protocol/messages';
 import type { FileRow } from '../db/tables.ts';
 import type { FilePlace } from '../storage/places.ts';
 
@@ -24,6 +24,7 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
     content_type: row.content_type,
     metadata,
     mrc: row.mrc === null ? null : applyKind(JSON.parse(row.mrc) as NonNullable<FileRecord['mrc']>, metadata),
+    ...(row.tiff === null ? {} : { tiff: JSON.parse(row.tiff) as Tiff }),
     warnings: JSON.parse(row.warnings) as Finding[],
     created_at: new Date(row.created_at).toISOString(),
     ...(location === null ? {} : { location }),

@@ -22,6 +22,7 @@ const ROW = {
   mrc: null,
   warnings: '[]',
   statistics: null,
+  tiff: null,
   mdoc: null,
   mdoc_image: null,
   link_id: null,

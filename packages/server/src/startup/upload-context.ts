@@ -1,5 +1,5 @@
 /** Creates the contexts of `uploads/` and `files/`. */
-import { isMdocName, isMrcName } from '@cryolift/mrc';
+import { isMdocName, isMrcName, mayBeTiff } from '@cryolift/mrc';
 import { planParts } from '@cryolift/protocol/plan';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
@@ -69,7 +69,7 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
     updateLimit: new UpdateLimit(),
     fileJobs: {
       kindsFor: (filename) => [
-        ...(isMrcName(filename) || isMdocName(filename) ? [ANALYSIS_JOB] : []),
+        ...(isMrcName(filename) || isMdocName(filename) || mayBeTiff(filename) ? [ANALYSIS_JOB] : []),
         ...(config.onComplete ? [ON_COMPLETE] : []),
       ],
       wake: wakeJobs,

@@ -1,5 +1,5 @@
 /**
- * Publishes an upload after all its parts are stored: assemble, digest, publish, record. After a crash in between, the
+ * Publishes an upload after all its parts are stored: assemble, digest, publish, walk through a TIFF file, record. After a crash in between, the
  * next start repeats this; each step is safe to repeat.
  */
 
@@ -27,6 +27,7 @@ import { removeAssembled } from './verification/assembled-bytes.ts';
 import { checkAssembledHeader } from './verification/assembled-header.ts';
 import { distrustParts, uploadIncomplete } from './verification/invalidation.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './verification/stored-bytes.ts';
+import { checkStoredTiff } from './verification/stored-tiff.ts';
 
 /** Verifies and publishes an upload that is `verifying`; joins a running one. */
 export async function finalize(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
@@ -64,7 +65,8 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
   betweenSteps('upload.digested');
   await publish(context, row, place);
   betweenSteps('upload.published');
-  return await record(context, row, toFileRow(context, row, place, parts, sha256));
+  const structure = await checkStoredTiff(context, row, place, requestId);
+  return await record(context, row, { ...toFileRow(context, row, place, parts, sha256), ...structure });
 }
 
 /** Of an upload that is neither verified any more nor completed: its bytes may have been lost meanwhile. */
@@ -144,6 +146,7 @@ function toFileRow(
     mrc: row.mrc,
     warnings: row.warnings,
     statistics: null,
+    tiff: null,
     mdoc: null,
     mdoc_image: null,
     link_id: row.link_id,

@@ -36,6 +36,7 @@ test('metadata: an account above the limit cannot change files or uploads', asyn
       mrc: null,
       warnings: '[]',
       statistics: null,
+      tiff: null,
       mdoc: null,
       mdoc_image: null,
       link_id: null,

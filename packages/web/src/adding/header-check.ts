@@ -1,5 +1,5 @@
-/** The check of a file's type, size and MRC header before its upload. */
-import { checkMrc, extensionOf, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
+/** The check of a file's type, size, MRC header and TIFF structure before its upload. */
+import { checkMrc, checkTiff, extensionOf, isMrcName, isTiffName, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { FileRecord, Finding, Limits } from '@cryolift/protocol/messages';
 import { texts } from '../texts.ts';
@@ -14,13 +14,14 @@ export interface HeaderCheck {
 }
 
 /**
- * Applies the same rules as the server. Reads at most the first 1,024 bytes.
+ * Applies the same rules as the server. Reads the first 1,024 bytes of an MRC file, and the directories of a TIFF file.
  *
  * @param limits null when they could not be read; then the server alone checks type and size.
  */
 export async function checkHeader(file: File, limits: Limits | null): Promise<HeaderCheck> {
   const refusals = limits ? checkLimits(file, limits) : [];
   if (refusals.length > 0) return { mrc: null, refusals, canForce: false, warnings: [] };
+  if (isTiffName(file.name)) return await checkStructure(file);
   if (!isMrcName(file.name)) return { mrc: null, refusals: [], canForce: false, warnings: [] };
   const header = new Uint8Array(await file.slice(0, MRC_HEADER_BYTES).arrayBuffer());
   const check = checkMrc({ header, sizeBytes: file.size, filename: file.name });
@@ -33,6 +34,14 @@ export async function checkHeader(file: File, limits: Limits | null): Promise<He
     canForce: true,
     warnings: [...check.warnings],
   };
+}
+
+async function checkStructure(file: File): Promise<HeaderCheck> {
+  const read = async (offset: number, target: Uint8Array) =>
+    target.set(new Uint8Array(await file.slice(offset, offset + target.length).arrayBuffer()));
+  const { rejections, warnings } = await checkTiff({ read }, file.size);
+  const refusals = rejections.map(({ message }) => message);
+  return { mrc: null, refusals, canForce: true, warnings: [...warnings] };
 }
 
 function checkLimits(file: File, limits: Limits): string[] {

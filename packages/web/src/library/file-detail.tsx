@@ -1,4 +1,5 @@
 /** All that is known of one file. */
+import { summariseDecoded } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
@@ -7,6 +8,7 @@ import { Icon } from '../icons.tsx';
 import { MdocTable } from '../mrc/mdoc-table.tsx';
 import { MrcTable } from '../mrc/mrc-table.tsx';
 import { Picture } from '../mrc/picture.tsx';
+import { TiffTable } from '../mrc/tiff-table.tsx';
 import { Voxels } from '../mrc/voxels.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
@@ -51,6 +53,7 @@ function FileRecordView({ file }: { file: FileRecord }) {
   const { filename, size, sha256, warnings } = file;
   const metadata = Object.entries(file.metadata);
   const { mode0 } = file.metadata;
+  const shown = file.mrc ?? (file.tiff ? (summariseDecoded(file.tiff) as FileRecord['mrc']) : null);
   return (
     <article ref={article} className="detail card" aria-label={filename} tabIndex={-1}>
       <h2 className="detail-name">{filename}</h2>
@@ -69,12 +72,11 @@ function FileRecordView({ file }: { file: FileRecord }) {
           </ul>
         </div>
       )}
-      {file.mrc && (
-        <Picture key={file.mrc.kind} fileId={file.file_id} filename={filename} mrc={file.mrc} mode0={mode0} />
-      )}
+      {shown && <Picture key={shown.kind} fileId={file.file_id} filename={filename} mrc={shown} mode0={mode0} />}
       {file.mdoc && <MdocTable file={{ ...file, mdoc: file.mdoc }} />}
-      {file.mrc && <Voxels fileId={file.file_id} mode0={mode0} />}
+      {shown && <Voxels fileId={file.file_id} mode0={mode0} />}
       {file.mrc && <MrcTable mrc={file.mrc} />}
+      {file.tiff && <TiffTable tiff={file.tiff} />}
       <h3>{texts.files.checksums}</h3>
       {sha256 && <Checksum label={texts.files.sha256} value={sha256} />}
       {sha256 && <Checksum label={texts.files.sumLine} value={`${sha256}  ${filename}`} />}

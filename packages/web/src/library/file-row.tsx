@@ -5,11 +5,12 @@ import { folderOf } from '../folder.ts';
 import { formatBytes, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
 import { MrcLine } from '../mrc/mrc-line.tsx';
+import { TiffLine } from '../mrc/tiff-line.tsx';
 import { fileHref } from '../route.ts';
 import { texts } from '../texts.ts';
 
 export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecord; isOpen: boolean }) {
-  const { file_id, filename, size, mrc, warnings, created_at, metadata } = file;
+  const { file_id, filename, size, mrc, tiff, warnings, created_at, metadata } = file;
   const folder = folderOf(metadata.path, filename);
   return (
     <li className="row">
@@ -28,7 +29,9 @@ export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecor
           <span className="row-size">{formatBytes(size)}</span>
         </span>
         <span className="row-facts faint">
-          {mrc ? <MrcLine mrc={mrc} /> : <span>{texts.mrc.noHeader}</span>}
+          {mrc && <MrcLine mrc={mrc} />}
+          {tiff && <TiffLine tiff={tiff} />}
+          {!mrc && !tiff && <span>{texts.mrc.noHeader}</span>}
           <span className="row-time">{formatTime(created_at)}</span>
         </span>
       </a>

@@ -9,7 +9,7 @@ export const FILE_KINDS = ['image', 'stack', 'volume', 'volume_stack', 'other'] 
  * @param kind only files of this kind; '' for all.
  */
 export function matches(file: FileRecord, search: string, kind: string): boolean {
-  if (kind !== '' && (file.mrc?.kind ?? 'other') !== kind) return false;
+  if (kind !== '' && (file.mrc?.kind ?? file.tiff?.kind ?? 'other') !== kind) return false;
   const text = textOf(file);
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return words.every((word) => text.includes(word) || file.sha256?.startsWith(word));

@@ -152,3 +152,27 @@ export const mdocTexts = {
   titles: 'Titles',
   range: (least: string, greatest: string) => (least === greatest ? `${least} µm` : `${least} to ${greatest} µm`),
 } as const;
+
+export const tiffTexts = {
+  caption: 'Structure',
+  formats: { tiff: 'TIFF', bigtiff: 'BigTIFF', eer: 'EER' },
+  bits: (bits: number) => `${bits} bit`,
+  fields: {
+    kind: 'Kind',
+    format: 'Format',
+    dimensions: 'Dimensions',
+    other_images: 'Other images',
+    pixels: 'Pixels',
+    compression: 'Compression',
+    layout: 'Layout',
+    pixel_size: 'Pixel size',
+    camera: 'Camera',
+    exposure: 'Exposure',
+    dose: 'Dose',
+    gain_reference: 'Gain reference',
+    taken: 'Taken (time of the camera)',
+    software: 'Written by',
+    description: 'Description',
+    picture: 'Picture',
+  },
+} as const;

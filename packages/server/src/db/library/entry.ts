@@ -24,10 +24,15 @@ export function toEntry(file: Omit<FileRow, 'deleted_at'>): LibraryEntry {
     name: foldText(file.filename),
     size: file.size,
     created_at: file.created_at,
-    kind: mrc === null ? '' : applyKind(mrc, metadata).kind,
+    kind: mrc === null ? kindOfTiff(file.tiff) : applyKind(mrc, metadata).kind,
     instrument: (metadata.instrument ?? file.instrument ?? '').replace(CONTROLS, ' '),
     text: toText(file.filename, path, file.instrument, metadata),
   };
+}
+
+/** '' for a file of another type. */
+function kindOfTiff(tiff: string | null): string {
+  return tiff === null ? '' : (JSON.parse(tiff) as { kind: string }).kind;
 }
 
 /** The folder of a clean path, or its longest ancestor within the limits. */

@@ -34,6 +34,7 @@ const PART_ERRORS = [
   'part_too_large',
   'part_checksum_mismatch',
   'invalid_mrc',
+  'invalid_tiff',
 ] as const;
 const PartParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }), idx: Type.String({ maxLength: 32 }) });
 

@@ -1,4 +1,5 @@
 /** Previews and statistics of MRC files. */
+import { summariseDecoded } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -166,8 +167,12 @@ async function answerFile(
   reply: FastifyReply,
   file: StoredFile,
 ): Promise<FastifyReply> {
-  const { mrc, sha256, parts_sha256 } = file.record;
-  if (!mrc) throw new UploadError('not_found', 'This file has no picture: it is not a readable MRC file.');
+  const { mrc: header, tiff, sha256, parts_sha256 } = file.record;
+  const mrc = header ?? (tiff ? summariseDecoded(tiff) : null);
+  if (!mrc) {
+    const reason = tiff?.not_drawn ?? 'it is no readable MRC, TIFF or EER file';
+    throw new UploadError('not_found', `This file has no picture: ${reason}.`);
+  }
   const asked = toPreviewRequest(mrc, file.filename, request.query as PreviewQuery);
   const etag = `"${(sha256 ?? parts_sha256).slice(0, 32)}-${nameOf(asked, file.place)}"`;
   const lastModifiedMs = Math.max(file.createdAtMs, RENDERER.sinceMs);

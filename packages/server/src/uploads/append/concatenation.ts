@@ -2,7 +2,6 @@
  * Concatenation (tus 1.0): an upload whose bytes are those of partial uploads. The request is answered at once; the
  * bytes are copied in the background (`concatenating.ts`).
  */
-import { isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import { OPEN_STATES } from '@cryolift/protocol/states';
@@ -13,6 +12,7 @@ import { findUploadRow } from '../../db/uploads/uploads.ts';
 import { type AccessScope, lifeOf, type UploadContext } from '../context.ts';
 import { openUpload } from '../creation.ts';
 import { uploadNotFound } from '../lookup.ts';
+import { hasCheckedHeader, NEEDED_HEADER_BYTES } from '../parts/header-check.ts';
 import { uploadClosed } from '../parts/part-request.ts';
 import type { UploadLink } from '../upload-links.ts';
 import { startConcatenation } from './concatenating.ts';
@@ -137,15 +137,15 @@ function sumOf(partials: readonly UploadRow[]): number | null {
   return partials.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** @returns the header of an MRC file; null for another file, and while its bytes have not arrived. */
+/** @returns the header of an MRC or TIFF file; null for another file, and while its bytes have not arrived. */
 async function readHeader(
   context: UploadContext,
   filename: string,
   partials: readonly UploadRow[],
   sizeBytes: number,
 ): Promise<Buffer | null> {
-  if (!isMrcName(filename)) return null;
-  const header = Buffer.alloc(Math.min(MRC_HEADER_BYTES, sizeBytes));
+  if (!hasCheckedHeader(filename)) return null;
+  const header = Buffer.alloc(Math.min(NEEDED_HEADER_BYTES, sizeBytes));
   let filled = 0;
   for (const partial of partials) {
     // Its bytes are those from 0 on.

@@ -1,9 +1,14 @@
-/** The first bytes of an appended MRC file, which are checked as soon as they are there. */
-import { isMrcName } from '@cryolift/mrc';
+/** The first bytes of an appended MRC or TIFF file, which are checked as soon as they are there. */
 import type { UploadRow } from '../../db/tables.ts';
 import { changeAppend } from '../../db/uploads/appends.ts';
 import type { UploadContext } from '../context.ts';
-import { checkHeader, checkHeaderAlone, type HeaderVerdict, NEEDED_HEADER_BYTES } from '../parts/header-check.ts';
+import {
+  checkHeader,
+  checkHeaderAlone,
+  type HeaderVerdict,
+  hasCheckedHeader,
+  NEEDED_HEADER_BYTES,
+} from '../parts/header-check.ts';
 import { failIfRefused } from '../parts/header-refusal.ts';
 
 /** Collects the first bytes of a file. */
@@ -17,7 +22,7 @@ export class HeaderReader {
 
   /** @returns null when the header of the file is not checked. */
   static for(row: UploadRow): HeaderReader | null {
-    if (!isMrcName(row.filename) || row.is_partial) return null;
+    if (!hasCheckedHeader(row.filename) || row.is_partial) return null;
     return new HeaderReader(row.is_growing ? NEEDED_HEADER_BYTES : Math.min(NEEDED_HEADER_BYTES, row.size));
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding, UploadRecord } from '@cryolift/protocol/messages';
-import { checkHeader } from './header-check.ts';
+import { checkHeader, checkHeaderAlone } from './header-check.ts';
 
 const good = buildHeader({ nx: 4, ny: 4, nz: 1, mode: 2 });
 const sizeBytes = 1024 + 4 * 4 * 4;
@@ -24,8 +24,21 @@ test('header check: returns the fields of a valid header', () => {
 });
 
 test('header check: ignores files of other types', () => {
-  const verdict = checkHeader({ filename: 'a.tif', sizeBytes: 3, header: new Uint8Array(3), force: false });
+  const verdict = checkHeader({ filename: 'a.txt', sizeBytes: 3, header: new Uint8Array(3), force: false });
   assert.deepEqual(verdict, { mrc: null, warnings: '[]' });
+});
+
+test('header check: TIFF files by their first bytes, with and without a known size', () => {
+  const tiff = { filename: 'a.EER', sizeBytes: 5_000, header: Buffer.alloc(1024), force: false };
+  const good = Buffer.concat([Buffer.from('49492a0000100000', 'hex'), Buffer.alloc(1016)]);
+  assert.deepEqual(checkHeader({ ...tiff, header: good }), { mrc: null, warnings: '[]' });
+  assert.deepEqual(checkHeader({ ...tiff, header: null }), { mrc: null, warnings: '[]' });
+  assert.throws(() => checkHeader(tiff), refuses('invalid_tiff'));
+  assert.throws(() => checkHeader({ ...tiff, header: good, sizeBytes: 4_096 }), refuses('invalid_tiff'));
+  assert.throws(() => checkHeader({ ...tiff, header: null, sizeBytes: 0 }), refuses('invalid_tiff'));
+  assert.throws(() => checkHeaderAlone(tiff), refuses('invalid_tiff'));
+  assert.deepEqual(checkHeaderAlone({ ...tiff, header: good }), { mrc: null, warnings: '[]' });
+  assert.match(checkHeader({ ...tiff, force: true }).warnings, /not_tiff/);
 });
 
 test('header check: refuses an invalid header with every reason', () => {

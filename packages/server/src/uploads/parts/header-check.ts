@@ -1,5 +1,5 @@
-/** Validates the first bytes of a file with the name of an MRC file. */
-import { checkMrc, checkMrcSize, isMrcName, MRC_HEADER_BYTES } from '@cryolift/mrc';
+/** Validates the first bytes of a file with the name of an MRC or a TIFF file. */
+import { checkMrc, checkMrcSize, isMrcName, isTiffName, MRC_HEADER_BYTES, readTiffHeader } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding } from '@cryolift/protocol/messages';
 
@@ -23,13 +23,24 @@ export const NO_HEADER: HeaderVerdict = { mrc: null, warnings: '[]' };
 
 export const NEEDED_HEADER_BYTES = MRC_HEADER_BYTES;
 
+/** True for the names of files whose first bytes are checked. */
+export function hasCheckedHeader(filename: string): boolean {
+  return isMrcName(filename) || isTiffName(filename);
+}
+
+/** True for the errors by which the first bytes of a file are refused. */
+export function isHeaderRefusal(error: unknown): error is UploadError {
+  return error instanceof UploadError && (error.code === 'invalid_mrc' || error.code === 'invalid_tiff');
+}
+
 /**
  * Validates the known bytes of the file.
  *
- * @throws UploadError `invalid_mrc` with the reasons, unless `force` is set.
+ * @throws UploadError `invalid_mrc` or `invalid_tiff` with the reasons, unless `force` is set.
  */
 export function checkHeader(question: HeaderQuestion): HeaderVerdict {
   const { filename, sizeBytes, header, force } = question;
+  if (isTiffName(filename)) return checkTiffHeader(header, sizeBytes, force);
   if (!isMrcName(filename)) return { mrc: null, warnings: '[]' };
   if (header === null) {
     const tooSmall = checkMrcSize(sizeBytes);
@@ -48,11 +59,12 @@ export function checkHeader(question: HeaderQuestion): HeaderVerdict {
 /**
  * As `checkHeader`, while the size of the file is not known: it counts as the one that the header expects.
  *
- * @returns null for a file that does not have the name of an MRC file.
- * @throws UploadError `invalid_mrc`.
+ * @returns null for a file whose first bytes are not checked.
+ * @throws UploadError `invalid_mrc` or `invalid_tiff`.
  */
 export function checkHeaderAlone(question: Omit<HeaderQuestion, 'sizeBytes'>): HeaderVerdict | null {
   const { filename, header } = question;
+  if (header && isTiffName(filename)) return checkTiffHeader(header, null, question.force);
   if (!header || !isMrcName(filename)) return null;
   const check = checkMrc({ header, sizeBytes: Number.MAX_SAFE_INTEGER, filename });
   const expected = check.verdict === 'header_incomplete' ? null : check.mrc?.expected_size;
@@ -65,15 +77,24 @@ function verdict(
   warnings: readonly Finding[],
   force: boolean,
 ): HeaderVerdict {
-  if (rejections.length > 0 && !force) {
-    const reasons = rejections.map(({ code, message }) => ({ code, message }));
-    throw new UploadError(
-      'invalid_mrc',
-      `This is not a valid MRC file: ${reasons.map((reason) => reason.message).join(' ')}`,
-      {
-        details: { reasons },
-      },
-    );
-  }
+  if (rejections.length > 0 && !force) throw refusal('invalid_mrc', rejections);
   return { mrc: mrc && JSON.stringify(mrc), warnings: JSON.stringify([...rejections, ...warnings]) };
+}
+
+/** @param sizeBytes null: not known. */
+function checkTiffHeader(header: Uint8Array | null, sizeBytes: number | null, force: boolean): HeaderVerdict {
+  // Without its first bytes a file is checked for a size that no TIFF file has.
+  if (header === null && sizeBytes !== 0) return NO_HEADER;
+  const found = readTiffHeader(header ?? new Uint8Array(0), sizeBytes);
+  if (!('code' in found)) return NO_HEADER;
+  if (!force) throw refusal('invalid_tiff', [found]);
+  return { mrc: null, warnings: JSON.stringify([found]) };
+}
+
+/** The error for a file with these faults. */
+export function refusal(code: 'invalid_mrc' | 'invalid_tiff', rejections: readonly Finding[]): UploadError {
+  const reasons = rejections.map(({ code: reason, message }) => ({ code: reason, message }));
+  const format = code === 'invalid_mrc' ? 'MRC' : 'TIFF';
+  const messages = reasons.map(({ message }) => message).join(' ');
+  return new UploadError(code, `This is not a valid ${format} file: ${messages}`, { details: { reasons } });
 }

@@ -1,10 +1,10 @@
 /** An upload fails when its header is refused. */
-import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../../db/tables.ts';
 import type { UploadContext } from '../context.ts';
 import { failUpload } from '../ending.ts';
+import { isHeaderRefusal } from './header-check.ts';
 
-/** @param check of the header. @throws what it throws; after UploadError `invalid_mrc` the upload has failed. */
+/** @param check of the header. @throws what it throws; after UploadError `invalid_mrc` or `invalid_tiff` the upload has failed. */
 export async function failIfRefused<Verdict>(
   context: UploadContext,
   row: UploadRow,
@@ -14,7 +14,7 @@ export async function failIfRefused<Verdict>(
   try {
     return check();
   } catch (error) {
-    if (error instanceof UploadError && error.code === 'invalid_mrc') await failUpload(context, row, error, requestId);
+    if (isHeaderRefusal(error)) await failUpload(context, row, error, requestId);
     throw error;
   }
 }

@@ -2,7 +2,6 @@
  * Receives the body of one part: the bytes are written at their offset while they are hashed, and recorded when all
  * have arrived.
  */
-import { isMrcName } from '@cryolift/mrc';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { PartReceipt } from '@cryolift/protocol/messages';
@@ -12,7 +11,7 @@ import type { CommittedPart, PartSink } from '../../storage/upload-storage.ts';
 import type { BodyReceiver } from '../body-receiver.ts';
 import type { UploadContext } from '../context.ts';
 import { reportLost } from '../verification/lost-parts.ts';
-import { checkHeader, type HeaderVerdict, NEEDED_HEADER_BYTES } from './header-check.ts';
+import { checkHeader, type HeaderVerdict, hasCheckedHeader, NEEDED_HEADER_BYTES } from './header-check.ts';
 import { failIfRefused } from './header-refusal.ts';
 import { timeStage, type UploadMeter } from './meter.ts';
 import type { Attempt } from './part-attempts.ts';
@@ -43,7 +42,7 @@ export class WritingReceiver implements PartReceiver {
     this.#attempt = attempt;
     this.#sink = sink;
     this.#received = new ReceivedBytes(context.meter);
-    const isChecked = request.idx === 0 && isMrcName(row.filename);
+    const isChecked = request.idx === 0 && hasCheckedHeader(row.filename);
     this.#header = isChecked ? Buffer.alloc(Math.min(NEEDED_HEADER_BYTES, row.size)) : null;
     attempt.onAbort(() => void sink.abort().then(() => attempt.release()));
   }
