@@ -28,6 +28,21 @@ function bytesOf(values: ArrayBufferView, isSwapped = false): Uint8Array {
 describe('decodeVoxels', () => {
   const big = { byteOrder: 'big' } as const;
 
+  test('reads a Buffer at any address, and leaves its bytes as they are', () => {
+    const one = layout({ nx: 1, ny: 1, nz: 1, mode: 2 }, 4096);
+    const two = layout({ nx: 1, ny: 1, nz: 1, mode: 1 }, 4096);
+    assert.ok(one && two);
+    const swapped = Buffer.from(bytesOf(Float32Array.of(0.5, -1e10), true));
+    const target = new Float32Array(2);
+    for (const _ of [1, 2]) {
+      assert.equal(decodeVoxels({ ...one, ...big }, swapped, target), 2);
+      assert.deepEqual([...target], [0.5, Math.fround(-1e10)]);
+    }
+    const odd = Buffer.concat([Buffer.alloc(1), bytesOf(Int16Array.of(-2, 32767))]).subarray(1);
+    assert.equal(decodeVoxels(two, odd, target), 2);
+    assert.deepEqual([...target], [-2, 32767]);
+  });
+
   test('reads every mode in both byte orders', () => {
     for (const swapped of [false, true]) {
       const more = swapped ? big : {};

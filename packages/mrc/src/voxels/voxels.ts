@@ -176,7 +176,8 @@ export function decodeVoxels(layout: VoxelLayout, bytes: Uint8Array, target: Flo
 function inOrder({ mode, byteOrder }: VoxelLayout, bytes: Uint8Array): { buffer: ArrayBufferLike; byteOffset: number } {
   const width = mode === 2 || mode === 4 ? 4 : 2;
   if (byteOrder === 'little' && bytes.byteOffset % width === 0) return bytes;
-  const copy = bytes.slice();
+  // Not `slice`: a Buffer of Node has its own, which copies nothing.
+  const copy = new Uint8Array(bytes);
   if (byteOrder === 'little') return copy;
   const last = width - 1;
   for (let at = 0; at < copy.length; at += width) {

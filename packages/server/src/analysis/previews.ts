@@ -66,7 +66,7 @@ function sliceOf(
 }
 
 /** Both have to be changed when the same request gives another picture, so that stored ones are drawn again. */
-export const RENDERER = { version: 3, sinceMs: Date.UTC(2026, 10, 30, 10) };
+export const RENDERER = { version: 4, sinceMs: Date.UTC(2026, 10, 30, 14) };
 
 /** The name of the picture among those of its file; safe in file names and ETags. */
 export function nameOf(
