@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import type { FileMdoc, FilePage, FileRecord } from '@cryolift/protocol/messages';
+import type { FileMdoc, FilePage, FileRecord, JobList } from '@cryolift/protocol/messages';
 import { eerImage, writeTiff } from '../../../packages/mrc/src/tiff/test-tiff.ts';
 import { startServer } from '../../server-under-test.ts';
-import { publish } from '../upload.ts';
+import { EventStream } from '../event-stream.ts';
+import { eventually, publish } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
 import { sizeOf } from './mrc-files.ts';
 
@@ -54,6 +55,29 @@ async function read(call: Call, file: FileRecord): Promise<FileMdoc> {
 const put = (call: Call, filename: string, bytes: Buffer, folder = '') =>
   publish(call, bytes, { filename, metadata: folder === '' ? {} : { path: `${folder}/${filename}` } });
 
+interface Analyzed {
+  readonly file_id: string;
+  readonly mrc?: FileRecord['mrc'];
+  readonly previews?: readonly { readonly kind: string; readonly url: string }[];
+}
+
+/** Of a tilt series: the middle tilt, its spectrum, the means. Of a stack of such small images, only a montage. */
+const PICTURES = ['section', 'spectrum', 'means'];
+
+/** The event that the series is analyzed with section 0, its middle tilt, as its first picture. */
+async function awaitMiddle(sub: string, fileId: string): Promise<Analyzed> {
+  const stream = await EventStream.open<Analyzed>(server, '/events', { sub }, '0');
+  try {
+    for (;;) {
+      const event = await stream.next();
+      if (event?.type !== 'cryolift.file.preview_ready' || event.data.file_id !== fileId) continue;
+      if (event.data.previews?.[0]?.url.includes('axis=z&slice=0&')) return event.data;
+    }
+  } finally {
+    await stream.close();
+  }
+}
+
 for (const [order, isMdocFirst] of [
   ['before', true],
   ['after', false],
@@ -97,6 +121,12 @@ for (const [order, isMdocFirst] of [
       items.map(({ mdoc }) => mdoc?.file_id),
       [sidecar.file_id, sidecar.file_id],
     );
+    await eventually(
+      async () => (await call('GET', `/files/${series.file_id}/jobs`)).json<JobList>().items,
+      (jobs) => jobs.every(({ status }) => status === 'done'),
+    );
+    const analyzed = await awaitMiddle(order, series.file_id);
+    assert.deepEqual([analyzed.mrc?.kind, analyzed.previews?.map(({ kind }) => kind)], ['tilt_series', PICTURES]);
     const [picture, middle] = await Promise.all(
       ['', '?kind=section&axis=z&slice=0'].map((query) => call('GET', `/files/${series.file_id}/preview${query}`)),
     );

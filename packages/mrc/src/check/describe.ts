@@ -1,6 +1,6 @@
 /** Values of a summary as text, for people. */
 import type { Acquisition } from '../extended/acquisition.ts';
-import type { Tilts } from '../tilts/tilts.ts';
+import { describeRange, printDegrees, type Tilts } from '../tilts/tilts.ts';
 import { hasThickness } from './pixel-size.ts';
 import type { MrcSummary } from './summary.ts';
 
@@ -23,9 +23,8 @@ export function describeExtent({ kind, geometry }: Extended, format = shorten): 
 }
 
 /** `-60° to 60° in steps of 3°, 41 images`. */
-export function describeTilts({ min, max, step, angles }: Pick<Tilts, 'min' | 'max' | 'step' | 'angles'>): string {
-  const degrees = (value: number) => `${Number(value.toFixed(2))}°`;
-  return `${degrees(min)} to ${degrees(max)} in steps of ${degrees(step)}, ${angles.length} images`;
+export function describeTilts(tilts: Pick<Tilts, 'min' | 'max' | 'step' | 'angles'>): string {
+  return `${describeRange(tilts)} in steps of ${printDegrees(tilts.step)}, ${tilts.angles.length} images`;
 }
 
 type AcquisitionField = Exclude<keyof Acquisition, 'stage' | 'pixel_size'>;
@@ -46,11 +45,11 @@ const UNITS: Readonly<Record<AcquisitionField, string>> = {
 };
 
 /** The fields that are known, with their values and units: `['voltage', '300 kV']`. */
-export function describeAcquisition(acquisition: Known): [AcquisitionField, string][] {
+export function describeAcquisition(acquisition: Known, format = shorten): [AcquisitionField, string][] {
   return (Object.keys(UNITS) as AcquisitionField[]).flatMap((field) => {
     const value = acquisition[field];
     if (value === null) return [];
-    const text = typeof value === 'number' ? shorten(value) : value;
+    const text = typeof value === 'number' ? format(value) : value;
     return [[field, `${text}${UNITS[field]}`]];
   });
 }

@@ -4,7 +4,7 @@ import type { MrcHeader, Triple } from '../header/header.ts';
 import { IMOD_STAMP } from '../header/layout.ts';
 import { voxelSize } from '../header/meaning.ts';
 import { decideKind, type KindDecision, type MrcKind } from '../kind/kind.ts';
-import { type Tilts, toTilts } from '../tilts/tilts.ts';
+import { describeRange, type Tilts, toTilts } from '../tilts/tilts.ts';
 import type { VoxelSource } from '../voxels/voxels.ts';
 import { type ExtendedHeader, readExtendedHeader } from './extended-header.ts';
 
@@ -55,10 +55,9 @@ export function combine(header: MrcHeader, extended: ExtendedHeader | null, file
 }
 
 /** The decision for a stack whose images have these angles. */
-function tiltSeries({ source, min, max }: Tilts): KindDecision {
-  const where = source === 'mdoc' ? 'the .mdoc file' : 'the extended header';
-  const message = `${where} has tilt angles from ${round(min)}° to ${round(max)}°`;
-  return { kind: 'tilt_series', evidence: { code: source === 'mdoc' ? 'mdoc' : 'tilts', message } };
+function tiltSeries(tilts: Tilts): KindDecision {
+  const message = `the extended header has tilt angles from ${describeRange(tilts)}`;
+  return { kind: 'tilt_series', evidence: { code: 'tilts', message } };
 }
 
 /** A larger relative difference of two pixel sizes is said. */
@@ -98,8 +97,4 @@ function withPixelSize(header: MrcHeader, [x, y]: readonly [number, number]): Mr
   const { nx, ny, nz, m, cella } = header;
   const intervals: Triple = [m[0] > 0 ? m[0] : nx, m[1] > 0 ? m[1] : ny, m[2] > 0 ? m[2] : nz];
   return { ...header, m: intervals, cella: [x * intervals[0], y * intervals[1], cella[2]] };
-}
-
-function round(degrees: number): string {
-  return Number(degrees.toFixed(2)).toString();
 }

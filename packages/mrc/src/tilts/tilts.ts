@@ -30,6 +30,15 @@ export function toTilts(source: Tilts['source'], angles: readonly number[]): Til
   return { source, min, max, step: medianStep(sorted), middle_section: middle, angles: [...angles] };
 }
 
+/** `-60° to 60°`, to hundredths. */
+export function describeRange({ min, max }: Pick<Tilts, 'min' | 'max'>): string {
+  return `${printDegrees(min)} to ${printDegrees(max)}`;
+}
+
+export function printDegrees(angle: number): string {
+  return `${Number(angle.toFixed(2))}°`;
+}
+
 /** Angles are repeated within less than this. */
 const SAME_ANGLE = 0.05;
 

@@ -6,6 +6,7 @@ import { constants, platform, setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
+  applyMdoc,
   checkDecoded,
   checkVoxels,
   collectedPicture,
@@ -14,6 +15,7 @@ import {
   defaultPreviews,
   describeMrc,
   encodePng,
+  giveKind,
   type IcePeak,
   layoutOf,
   MRC_HEADER_BYTES,
@@ -96,11 +98,12 @@ port.on('message', (message: AnalysisMessage) => {
   }
 });
 
-function advance({ job, url, limit, isWanted }: AdvanceJob): void {
+function advance({ job, url, limit, isWanted, tilts }: AdvanceJob): void {
   const analyzing = analyses.get(job);
   if (!analyzing) return;
   // When the file is published meanwhile, the open descriptor stays valid.
   analyzing.target.url = url;
+  analyzing.target.tilts = tilts;
   analyzing.limit = Math.max(analyzing.limit, limit);
   analyzing.isWanted ||= isWanted;
 }
@@ -205,9 +208,9 @@ async function sumUp(
   { header, layout, pass }: NonNullable<AnalysisJob['analysis']>,
 ): Promise<AnalysisResult> {
   const { description, file } = await describe(target, header);
-  const { decoded } = file;
-  const kind = file.overrides?.kind ?? description.kind.kind;
-  const { geometry, tilts } = description;
+  const { decoded, overrides } = file;
+  const { geometry } = description;
+  const { kind, tilts } = shownAs(overrides, target.tilts, layout, description);
   const previews: AnalysisResult['previews'] = [];
   let ice: IcePeak | null = null;
   for (const request of defaultPreviews({ ...layout, kind, geometry, tilts }, target.filename)) {
@@ -224,6 +227,17 @@ async function sumUp(
     ...(decoded ? checkDecoded(decoded) : []),
   ];
   return { statistics, signedness: layout.signedness, description, findings, previews };
+}
+
+/** By the headers, what the owner of the file says, and its `.mdoc` file. */
+function shownAs(
+  overrides: VoxelFile['overrides'],
+  tilts: AnalysisTarget['tilts'],
+  { nz }: VoxelLayout,
+  description: MrcDescription,
+) {
+  const { kind, evidence } = overrides?.kind ? giveKind(overrides.kind) : description.kind;
+  return applyMdoc({ nz, kind, kind_evidence: evidence, tilts: description.tilts }, { tilts: tilts ?? null });
 }
 
 /** Of a file that could be opened before. */

@@ -1,24 +1,32 @@
 /** Stores, records and emits the result of the analysis of a published MRC or TIFF file. */
 import {
   applyKind,
+  applyMdoc,
   completeSummary,
   EXTENDED_WARNINGS,
+  hasFrames,
   isMdocName,
   isMrcName,
   type MrcSummary,
   summariseDecoded,
   TIFF_DATA_WARNINGS,
   type TiffSummary,
+  type Tilts,
   VOXEL_WARNINGS,
 } from '@cryolift/mrc';
 import type { Finding } from '@cryolift/protocol/messages';
+import type { Database } from '../db/database.ts';
+import { dialectOf } from '../db/dialect.ts';
 import { findFile, recordStatistics } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
+import { betweenSteps } from '../durable-step.ts';
 import { FILE_PREVIEW_READY } from '../events/event.ts';
 import { fileEvent } from '../files/file-event.ts';
 import type { FileContext } from '../files/files.ts';
-import { overridesOf, toFilePlace } from '../files/record.ts';
+import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
+import { findSidecar } from '../files/sidecars.ts';
 import { removeStored } from '../storage/removal.ts';
+import { analyzeAgain } from './analyze-again.ts';
 import { analyzeMdoc } from './mdoc-analysis.ts';
 import { nameOf, toPreviewRequest } from './previews.ts';
 import type { AnalysisResult } from './result.ts';
@@ -37,8 +45,9 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
   }
   // A gain reference of another format.
   if (!isMrcName(row.filename) && row.tiff === null) return;
+  const tilts = await findTilts(context.db, row);
   const found = await context.analyzer
-    .analyze(row.upload_id, await fileTarget(context.storage, toFilePlace(row)), signal)
+    .analyze(row.upload_id, { ...(await fileTarget(context.storage, toFilePlace(row))), tilts }, signal)
     .catch(async (error: unknown) => {
       if (await findFile(context.db, fileId)) throw error;
       return 'deleted' as const;
@@ -47,9 +56,10 @@ export async function analyzeFile(context: FileContext, fileId: string, signal: 
   const { analyzed, damage } = found;
   const mrc = analyzed && complete(row, analyzed);
   const shown = mrc ?? (row.tiff === null ? null : summariseDecoded(JSON.parse(row.tiff) as TiffSummary));
-  const pictures = shown && analyzed ? await keepPictures(context, row, shown, analyzed) : [];
+  const pictures = shown && analyzed ? await keepPictures(context, row, shownAs(row, shown, tilts), analyzed) : [];
   const findings = damage === undefined ? (analyzed?.findings ?? []) : [{ code: 'data_damaged', message: damage }];
-  const isRecorded = await record(context, row, { analyzed, mrc, pictures, findings });
+  betweenSteps('file.pictured');
+  const isRecorded = await record(context, row, { analyzed, mrc, tilts, pictures, findings });
   // It was deleted meanwhile, perhaps before the pictures were stored.
   if (!isRecorded) await removeStored(context.storage, row.id);
 }
@@ -59,14 +69,23 @@ function complete(row: FileRow, { description }: AnalysisResult): MrcSummary | n
   return row.mrc === null ? null : completeSummary(JSON.parse(row.mrc) as MrcSummary, description);
 }
 
+/** The tilt angles that the `.mdoc` file of a stack has. */
+async function findTilts(db: Database, row: FileRow): Promise<Tilts | null> {
+  const kind = toFileRecord(row, null).mrc?.kind;
+  return kind && hasFrames(kind) ? ((await findSidecar(db, row))?.tilts ?? null) : null;
+}
+
+function shownAs({ metadata }: FileRow, mrc: MrcSummary, tilts: Tilts | null): MrcSummary {
+  return applyMdoc(applyKind(mrc, JSON.parse(metadata) as Record<string, string>), { tilts });
+}
+
 /** @returns their kinds and names. */
 async function keepPictures(
   context: FileContext,
   row: FileRow,
-  completed: MrcSummary,
+  mrc: MrcSummary,
   analyzed: AnalysisResult,
 ): Promise<object[]> {
-  const mrc = applyKind(completed, JSON.parse(row.metadata) as Record<string, string>);
   const shown = [];
   for (const { request, png } of analyzed.previews) {
     const exact = toPreviewRequest(mrc, row.filename, {
@@ -84,22 +103,27 @@ async function keepPictures(
 }
 
 interface Found {
-  analyzed: AnalysisResult | null;
-  mrc: MrcSummary | null;
-  pictures: object[];
-  findings: readonly Finding[];
+  readonly analyzed: AnalysisResult | null;
+  /** What the headers say, without the `.mdoc` file. */
+  readonly mrc: MrcSummary | null;
+  /** Those of the `.mdoc` file that the analysis has used. */
+  readonly tilts: Tilts | null;
+  readonly pictures: readonly object[];
+  readonly findings: readonly Finding[];
 }
 
 /** @returns false when the file was deleted meanwhile. */
 async function record(
   context: FileContext,
   row: FileRow,
-  { analyzed, mrc, pictures, findings }: Found,
+  { analyzed, mrc, tilts, pictures, findings }: Found,
 ): Promise<boolean> {
   const found = findings.map(({ code, message }) => ({ code, message }));
   const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !COMPUTED.includes(code));
   const statistics = analyzed && { ...analyzed.statistics, signedness: analyzed.signedness };
   return await context.outbox.transact(async (tx, emit) => {
+    // No `.mdoc` file is recorded between this look and the commit.
+    await dialectOf(tx).lock(tx, { owner: row.owner });
     // The signedness of mode 0 was changed meanwhile: another job analyzes the file again.
     const current = await findFile(tx, row.id);
     if (current && overridesOf(current).mode0 !== overridesOf(row).mode0) return true;
@@ -110,9 +134,15 @@ async function record(
     });
     if (!now) return false;
     if (!statistics) return true;
+    if (JSON.stringify(await findTilts(tx, now)) !== JSON.stringify(tilts)) {
+      // Its `.mdoc` file was read meanwhile: the pictures are those of a stack.
+      await analyzeAgain(context, tx, now);
+      return true;
+    }
     // Those of each section may be long; `GET /files/{id}/statistics` has them.
     const { sections: _, ...brief } = statistics;
-    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { statistics: brief, previews: pictures }));
+    const shown = mrc && { mrc: shownAs(now, mrc, tilts) };
+    await emit(fileEvent(FILE_PREVIEW_READY, now, context.now(), { ...shown, statistics: brief, previews: pictures }));
     return true;
   });
 }

@@ -17,6 +17,8 @@ export interface AdvanceJob {
   limit: number;
   /** The caller waits for the result. */
   isWanted: boolean;
+  /** See `AnalysisTarget`; known to the caller that waits. */
+  tilts?: AnalysisTarget['tilts'];
 }
 /** To the thread: the analysis is cancelled. Answered when the file is closed there. */
 interface DropJob {

@@ -60,7 +60,8 @@ export class MrcAnalyzer {
     signal.addEventListener('abort', stop);
     try {
       const found = this.#wait(job);
-      this.#send({ kind: 'advance', job, url: target.url, limit: target.sizeBytes, isWanted: true });
+      const { url, sizeBytes: limit, tilts } = target;
+      this.#send({ kind: 'advance', job, url, limit, isWanted: true, tilts });
       return (await found) as Analyzed;
     } finally {
       signal.removeEventListener('abort', stop);

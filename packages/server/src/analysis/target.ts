@@ -1,5 +1,5 @@
 /** Stored bytes that are, or will be, an MRC file. */
-import type { MrcOverrides } from '@cryolift/mrc';
+import type { MrcOverrides, Tilts } from '@cryolift/mrc';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 import type { StagedReader, Storage } from '../storage/storage.ts';
 
@@ -11,6 +11,8 @@ export interface AnalysisTarget {
   filename: string;
   /** Values from its metadata. */
   overrides?: MrcOverrides | undefined;
+  /** The tilt angles of its `.mdoc` file. */
+  tilts?: Tilts | null | undefined;
 }
 
 export async function fileTarget(storage: Storage, file: FilePlace): Promise<AnalysisTarget> {

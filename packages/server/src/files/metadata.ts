@@ -1,9 +1,9 @@
 /** The metadata of files and uploads. */
 import { UploadError } from '@cryolift/protocol/errors';
+import { analyzeAgain } from '../analysis/analyze-again.ts';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Database } from '../db/database.ts';
 import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
-import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED } from '../events/event.ts';
 import { fileEvent } from './file-event.ts';
@@ -76,7 +76,7 @@ async function record(context: MetadataContext, row: FileRow, metadata: string):
   return await context.outbox.transact(async (tx, emit) => {
     const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
     if (!changed) return undefined;
-    if (isReadOtherwise(row, changed)) await analyzeAgain(context, tx, row);
+    if (isReadOtherwise(row, changed)) await readAgain(context, tx, row);
     await emit(fileEvent(FILE_UPDATED, changed, context.now()));
     return changed;
   });
@@ -87,8 +87,8 @@ function isReadOtherwise(before: FileRow, after: FileRow): boolean {
   return toFileRecord(before, null).mrc?.mode === 0 && overridesOf(before).mode0 !== overridesOf(after).mode0;
 }
 
-async function analyzeAgain(context: MetadataContext, tx: Database, { id, owner, filename }: FileRow): Promise<void> {
-  if (!context.fileJobs.kindsFor(filename).includes(ANALYSIS_JOB)) return;
-  await forgetStatistics(tx, id);
-  await insertJob(tx, { id: context.newId(), kind: ANALYSIS_JOB, fileId: id, owner, nowMs: context.now() });
+async function readAgain(context: MetadataContext, tx: Database, row: FileRow): Promise<void> {
+  if (!context.fileJobs.kindsFor(row.filename).includes(ANALYSIS_JOB)) return;
+  await forgetStatistics(tx, row.id);
+  await analyzeAgain(context, tx, row);
 }

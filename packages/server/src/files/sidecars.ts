@@ -2,7 +2,7 @@
  * Links `.mdoc` files and their series. Nothing of a link is stored: the order of arrival, deletions and files of the
  * same name need no care. Both have the same owner and the same folder (`metadata.path`).
  */
-import { isMdocName, isMrcName, type MdocSummary } from '@cryolift/mrc';
+import { applyMdoc, isMdocName, isMrcName, type MdocSummary } from '@cryolift/mrc';
 import type { FileMdoc, FileRecord, Finding } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { listAbsent, listNamed, listNaming } from '../db/named-files.ts';
@@ -29,12 +29,7 @@ export async function linkFiles(db: Database, rows: readonly FileRow[]): Promise
     const file = toStoredFile(row);
     if (row.mdoc !== null) return linked(file, row, pick(row, seriesNames(row), series));
     if (row.mrc === null) return file;
-    const sidecar =
-      pick(
-        row,
-        sidecarNames(row),
-        byName.filter(({ mdoc }) => mdoc !== null),
-      ) ?? byImage.find((other) => other.mdoc_image === row.filename && folderOf(other) === folderOf(row));
+    const sidecar = pickSidecar(row, byName, byImage);
     return sidecar ? linked(file, sidecar, row) : file;
   });
 }
@@ -48,7 +43,19 @@ export async function linkFile(db: Database, row: FileRow): Promise<StoredFile> 
   return { ...file, record: { ...file.record, mdoc: { ...mdoc, missing_frames } } };
 }
 
-/** @param series null: it is not here. */
+/** What the `.mdoc` file of an image says; null without one. */
+export async function findSidecar(db: Database, row: FileRow): Promise<MdocSummary | null> {
+  const byName = await listNamed(db, row.owner, sidecarNames(row), MAX_SAME);
+  const sidecar = pickSidecar(row, byName, await listNaming(db, row.owner, [row.filename], MAX_SAME));
+  return sidecar ? (JSON.parse(sidecar.mdoc as string) as MdocSummary) : null;
+}
+
+/** The series of an `.mdoc` file. */
+export async function findSeries(db: Database, row: FileRow): Promise<FileRow | undefined> {
+  return pick(row, seriesNames(row), await listNamed(db, row.owner, seriesNames(row), MAX_SAME));
+}
+
+/** @param series undefined: it is not here. */
 function linked(file: StoredFile, sidecar: FileRow, series: FileRow | undefined): StoredFile {
   const summary = JSON.parse(sidecar.mdoc as string) as MdocSummary;
   const mrc = series && toStoredFile(series).record.mrc;
@@ -60,16 +67,7 @@ function linked(file: StoredFile, sidecar: FileRow, series: FileRow | undefined)
     warnings: compare(summary, mrc ?? null),
   };
   const own = file.record.mrc;
-  return { ...file, record: { ...file.record, mdoc, mrc: own && withTilts(own, summary) } };
-}
-
-/** A stack whose `.mdoc` file has the angles of a tilt series is one. */
-function withTilts(mrc: NonNullable<FileRecord['mrc']>, { tilts }: MdocSummary): NonNullable<FileRecord['mrc']> {
-  if (!tilts || (mrc.kind !== 'stack' && mrc.kind !== 'tilt_series') || tilts.angles.length !== mrc.nz) return mrc;
-  const shown = mrc.tilts ?? { ...tilts, angles: [...tilts.angles] };
-  if (mrc.kind === 'tilt_series' || mrc.kind_evidence?.code === 'given') return { ...mrc, tilts: shown };
-  const message = `the .mdoc file has tilt angles from ${tilts.min}° to ${tilts.max}°`;
-  return { ...mrc, kind: 'tilt_series', kind_evidence: { code: 'mdoc', message }, tilts: shown };
+  return { ...file, record: { ...file.record, mdoc, mrc: own && applyMdoc(own, summary) } };
 }
 
 /** Relative difference of pixel sizes that is said. */
@@ -103,6 +101,13 @@ function sidecarNames({ filename }: FileRow): string[] {
   const dot = filename.lastIndexOf('.');
   const stem = dot > 0 ? [`${filename.slice(0, dot)}.mdoc`] : [];
   return isMdocName(filename) ? [] : [`${filename}.mdoc`, ...stem];
+}
+
+/** @param byName files with a name that the `.mdoc` file may have. @param byImage those that name the image. */
+function pickSidecar(row: FileRow, byName: readonly FileRow[], byImage: readonly FileRow[]): FileRow | undefined {
+  const readable = byName.filter(({ mdoc }) => mdoc !== null);
+  const naming = (other: FileRow) => other.mdoc_image === row.filename && folderOf(other) === folderOf(row);
+  return pick(row, sidecarNames(row), readable) ?? byImage.find(naming);
 }
 
 /** The newest file in the same folder with the first of the names that there is. */
