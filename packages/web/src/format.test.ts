@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatCount, formatNumber, formatSeconds, formatShare } from './format.ts';
+import { formatBytes, formatCount, formatMeasure, formatNumber, formatSeconds, formatShare } from './format.ts';
 
 test('format: bytes have a binary unit and three or four digits', () => {
   const sizes = [0, 1, 1023, 1024, 1536, 10_240, 1024 ** 2, 1.4 * 1024 ** 3, 20 * 1024 ** 4, 3000 * 1024 ** 4];
@@ -28,4 +28,5 @@ test('format: counts have thousands separators, and numbers seven digits', () =>
   assert.deepEqual([0.1 + 0.2, Math.fround(2.7), 12_345_678, -0.00012345678].map(formatNumber), [
     ...['0.3', '2.7', '12,345,680', '-0.0001234568'],
   ]);
+  assert.deepEqual([68_976.4, 96.123_456, 1].map(formatMeasure), ['68,976', '96.123', '1']);
 });

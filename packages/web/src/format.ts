@@ -37,6 +37,11 @@ export function formatTime(time: string): string {
   return DAY.format(new Date(time));
 }
 
+/** `68,976`: a measured value, to five significant digits. */
+export function formatMeasure(value: number): string {
+  return formatNumber(Number(value.toPrecision(5)));
+}
+
 /** Up to seven significant digits, the precision of a float32. */
 export function formatNumber(value: number): string {
   return Number(value.toPrecision(7)).toLocaleString('en', { maximumSignificantDigits: 7 });

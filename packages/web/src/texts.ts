@@ -1,7 +1,7 @@
 /** All texts of the page, in English. A translation replaces the files in `texts/`. */
 import { connectivityTexts, errorTexts, navTexts } from './texts/frame.ts';
 import { activityTexts, filesTexts } from './texts/library.ts';
-import { mdocTexts, mrcTexts, pictureTexts, tiffTexts, voxelsTexts } from './texts/mrc.ts';
+import { mdocTexts, mrcTexts, pictureTexts, tiffTexts, verdictTexts, voxelsTexts } from './texts/mrc.ts';
 import { providerTexts } from './texts/provider.ts';
 import { signInTexts } from './texts/sign-in.ts';
 import { announceTexts, checkTexts, dropTexts, partsTexts, uploadTexts } from './texts/uploads.ts';
@@ -33,5 +33,6 @@ export const texts = {
   tiff: tiffTexts,
   mrc: mrcTexts,
   picture: pictureTexts,
+  verdict: verdictTexts,
   voxels: voxelsTexts,
 } as const;

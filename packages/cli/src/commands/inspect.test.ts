@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { buildHeader } from '@cryolift/mrc';
+import { buildHeader, MRC_KINDS } from '@cryolift/mrc';
 import { parseLines, runAlone } from '../testing/test-process.ts';
 
 interface Inspected {
@@ -93,6 +93,7 @@ test('inspect: --kind overrides the evidence, also for the pictures', async () =
   const found = await inspect(path, '--kind', 'stack', '--png', folder);
   assert.deepEqual([found.mrc?.kind, found.mrc?.kind_evidence.code], ['stack', 'given']);
   assert.deepEqual(found.pictures, [join(folder, 'given.mrc.montage.png')]);
+  for (const kind of MRC_KINDS) assert.equal((await inspect(path, '--header', '--kind', kind)).mrc?.kind, kind);
   assert.equal((await runAlone(['inspect', path, '--kind', 'film'])).code, 2);
 });
 

@@ -2,7 +2,8 @@
  * All commands of the client with their options. The code of a command is loaded when it runs, so that the start is
  * fast.
  */
-import type { Contrast, MrcKind, Signedness, SpectrumRange } from '@cryolift/mrc';
+import type { Contrast, Signedness, SpectrumRange } from '@cryolift/mrc';
+import { MRC_KINDS } from '@cryolift/protocol/mrc-kinds';
 import { Argument, Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { SHELLS, type Shell } from '../completion/shells.ts';
@@ -20,7 +21,6 @@ import { addSignIn } from './sign-in-program.ts';
 import { addWatch } from './watch-program.ts';
 
 /** The values of `@cryolift/mrc`, which is not loaded for every command. */
-const KINDS = ['image', 'stack', 'volume', 'volume_stack'] as const satisfies readonly MrcKind[];
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
 const CONTRASTS = ['sigma', 'percentile', 'cell'] as const satisfies readonly Contrast[];
 const RANGES_OF_SPECTRA = ['thon', 'full'] as const satisfies readonly SpectrumRange[];
@@ -89,7 +89,7 @@ export async function createProgram(
       new Option(
         '--kind <kind>',
         'what the MRC files contain; replaces the kind in their headers: `--meta kind=…`',
-      ).choices(KINDS),
+      ).choices(MRC_KINDS),
     )
     .option('--sha256', 'hash each file first and declare its SHA-256; the server refuses other content')
     .option('--force', 'upload MRC files even if their headers are invalid')
@@ -124,7 +124,7 @@ export async function createProgram(
     .argument('[other]', 'the file to compare with, for --diff')
     .option('--header', 'only the header, with all its words as they stand; read no voxels')
     .option('--diff', 'compare the headers and the voxels of two files; 1: they differ')
-    .addOption(new Option('--kind <kind>', 'what the sections are; replaces the kind in the header').choices(KINDS))
+    .addOption(new Option('--kind <kind>', 'what the sections are; replaces the kind in the header').choices(MRC_KINDS))
     .addOption(new Option('--mode0 <how>', 'how to read the bytes of mode 0').choices(SIGNEDNESSES))
     .addOption(
       new Option(

@@ -1,5 +1,6 @@
 /** Header, statistics and pictures of MRC files. */
 import { type Static, Type } from 'typebox';
+import { MRC_KINDS } from '../mrc-kinds.ts';
 import { Bytes, Literals, Nullable, Text } from './fields.ts';
 import { STRICT } from './lists.ts';
 
@@ -82,7 +83,7 @@ export const Mrc = Type.Object(
         description: 'x, y, z in Å; z has no meaning for images and stacks.',
       }),
     ),
-    kind: Literals(['image', 'stack', 'tilt_series', 'volume', 'volume_stack'], 'What the data are.'),
+    kind: Literals(MRC_KINDS, 'What the data are.'),
     kind_evidence: Type.Optional(
       Type.Object({ code: Text(), message: Text() }, { description: 'What decided the kind.' }),
     ),

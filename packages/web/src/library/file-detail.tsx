@@ -1,5 +1,4 @@
 /** All that is known of one file. */
-import { summariseDecoded } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
@@ -8,7 +7,9 @@ import { Icon } from '../icons.tsx';
 import { MdocTable } from '../mrc/mdoc-table.tsx';
 import { MrcTable } from '../mrc/mrc-table.tsx';
 import { Picture } from '../mrc/picture.tsx';
+import { shownHeader } from '../mrc/shown-header.ts';
 import { TiffTable } from '../mrc/tiff-table.tsx';
+import { VerdictLine } from '../mrc/verdict.tsx';
 import { Voxels } from '../mrc/voxels.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
@@ -53,10 +54,11 @@ function FileRecordView({ file }: { file: FileRecord }) {
   const { filename, size, sha256, warnings } = file;
   const metadata = Object.entries(file.metadata);
   const { mode0 } = file.metadata;
-  const shown = file.mrc ?? (file.tiff ? (summariseDecoded(file.tiff) as FileRecord['mrc']) : null);
+  const shown = shownHeader(file);
   return (
     <article ref={article} className="detail card" aria-label={filename} tabIndex={-1}>
       <h2 className="detail-name">{filename}</h2>
+      <VerdictLine file={file} />
       <div className="actions">
         <DownloadButton file={file} />
         <LinkButton fileId={file.file_id} />
@@ -74,7 +76,7 @@ function FileRecordView({ file }: { file: FileRecord }) {
       )}
       {shown && <Picture key={shown.kind} fileId={file.file_id} filename={filename} mrc={shown} mode0={mode0} />}
       {file.mdoc && <MdocTable file={{ ...file, mdoc: file.mdoc }} />}
-      {shown && <Voxels fileId={file.file_id} mode0={mode0} />}
+      {shown && <Voxels file={file} />}
       {file.mrc && <MrcTable mrc={file.mrc} />}
       {file.tiff && <TiffTable tiff={file.tiff} />}
       <h3>{texts.files.checksums}</h3>

@@ -8,6 +8,7 @@ import { MrcLine } from '../mrc/mrc-line.tsx';
 import { TiffLine } from '../mrc/tiff-line.tsx';
 import { fileHref } from '../route.ts';
 import { texts } from '../texts.ts';
+import { kindOf } from './file-search.ts';
 
 export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecord; isOpen: boolean }) {
   const { file_id, filename, size, mrc, tiff, warnings, created_at, metadata } = file;
@@ -31,10 +32,20 @@ export const FileRow = memo(function FileRow({ file, isOpen }: { file: FileRecor
         <span className="row-facts faint">
           {mrc && <MrcLine mrc={mrc} />}
           {tiff && <TiffLine tiff={tiff} />}
-          {!mrc && !tiff && <span>{texts.mrc.noHeader}</span>}
+          {!mrc && !tiff && <OtherLine file={file} />}
           <span className="row-time">{formatTime(created_at)}</span>
         </span>
       </a>
     </li>
   );
 });
+
+function OtherLine({ file }: { file: FileRecord }) {
+  const { mdoc } = file;
+  if (kindOf(file) !== 'mdoc' || !mdoc) return <span>{texts.mrc.noHeader}</span>;
+  return (
+    <span className="mrc-line">
+      <span className="chip">{texts.mdoc.chip}</span> {texts.mdoc.line(mdoc.sections, mdoc.series?.filename)}
+    </span>
+  );
+}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MRC_KINDS } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { matches } from './file-search.ts';
+import { FILE_KINDS, matches } from './file-search.ts';
 
 function record(fields: object): FileRecord {
   return { filename: 'TS_012.rec', sha256: 'ab12'.padEnd(64, '0'), metadata: {}, mrc: null, ...fields } as FileRecord;
@@ -34,4 +35,18 @@ test('file search: a kind selects MRC files of that kind, and other selects the 
   assert.ok(!matches(FILE, '', 'other'));
   assert.ok(matches(record({}), '', 'other'));
   assert.ok(!matches(FILE, 'missing', 'volume'));
+});
+
+test('file search: every kind that a record can have can be chosen, and session data', () => {
+  assert.deepEqual(FILE_KINDS, [...MRC_KINDS, 'mdoc', 'other']);
+  const sidecar = record({ file_id: 'a', mdoc: { file_id: 'a' } });
+  assert.deepEqual(
+    FILE_KINDS.filter((kind) => matches(sidecar, '', kind)),
+    ['mdoc'],
+  );
+  const series = record({ file_id: 'b', mdoc: { file_id: 'a' }, mrc: { kind: 'tilt_series', labels: [] } });
+  assert.deepEqual(
+    FILE_KINDS.filter((kind) => matches(series, '', kind)),
+    ['tilt_series'],
+  );
 });

@@ -44,7 +44,7 @@ export function FilesView({ fileId }: { fileId: string | null }) {
             <option value="">{texts.files.all}</option>
             {FILE_KINDS.map((each) => (
               <option key={each} value={each}>
-                {each === 'other' ? texts.files.other : texts.mrc.kind[each]}
+                {texts.files.kinds[each]}
               </option>
             ))}
           </select>

@@ -2,7 +2,7 @@
 import { describeAcquisition, describeAxes, describeExtent, describeTilts } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import type { ReactNode } from 'react';
-import { formatBytes, formatNumber } from '../format.ts';
+import { formatBytes, formatMeasure, formatNumber } from '../format.ts';
 import { PropertyTable } from '../library/property-table.tsx';
 import { texts } from '../texts.ts';
 import { dimsOf, voxelOf } from './mrc-summary.ts';
@@ -22,7 +22,9 @@ export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
       extended.bytes === 0 ? texts.mrc.none : texts.mrc.extendedOf(extended.type, extended.bytes, extended.holds),
     ],
     ...(mrc.acquisition
-      ? describeAcquisition(mrc.acquisition).map(([field, value]) => [words.acquisition[field], value] as const)
+      ? describeAcquisition(mrc.acquisition, formatMeasure).map(
+          ([field, value]) => [words.acquisition[field], value] as const,
+        )
       : []),
     [words.expected, formatBytes(mrc.expected_size)],
     ...(stats
@@ -42,7 +44,7 @@ export function MrcTable({ mrc }: { mrc: NonNullable<FileRecord['mrc']> }) {
 function geometryRows(mrc: NonNullable<FileRecord['mrc']>): (readonly [string, ReactNode])[] {
   const words = texts.mrc.table;
   const { geometry, row_order: rows, tilts, symmetry = [] } = mrc;
-  const extent = describeExtent(mrc);
+  const extent = describeExtent(mrc, formatMeasure);
   const found: (readonly [string, ReactNode])[] = [];
   if (tilts) found.push([words.tilts, describeTilts(tilts)]);
   if (extent) found.push([words.extent, extent]);
@@ -53,7 +55,9 @@ function geometryRows(mrc: NonNullable<FileRecord['mrc']>): (readonly [string, R
     if (volumes > 1) found.push([words.volumes, formatNumber(volumes)]);
     if (nstart.some((start) => start !== 0)) found.push([words.start, nstart.join(', ')]);
     if (origin.some((edge) => edge !== 0)) found.push([words.origin, `${origin.join(', ')} Å`]);
-    if (angles.some((angle) => angle !== 90 && angle !== 0)) found.push([words.angles, `${angles.join('°, ')}°`]);
+    if (angles.some((angle) => angle !== 90 && angle !== 0)) {
+      found.push([words.angles, texts.mrc.oblique(angles.join('°, '))]);
+    }
     if (ispg > 1) found.push([words.spaceGroup, String(ispg)]);
   }
   if (symmetry.length > 0) found.push([words.symmetry, <Labels key="symmetry" labels={symmetry} />]);

@@ -1,5 +1,5 @@
 /** The statistics of all voxels of a file. */
-import type { Statistics } from '@cryolift/protocol/messages';
+import type { FileRecord, Statistics } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
 import { Failure } from '../failure.tsx';
 import { formatCount, formatNumber } from '../format.ts';
@@ -8,15 +8,12 @@ import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH, histogramPath } from './histogram.ts';
 import { MEANS_HEIGHT, MEANS_WIDTH, meansPath } from './means.ts';
-import { isNotFound, slowQuery } from './slow-query.ts';
+import { isNotFound } from './slow-query.ts';
+import { statisticsQuery } from './statistics-query.ts';
 
-export function Voxels({ fileId, mode0 }: { fileId: string; mode0: string | undefined }) {
+export function Voxels({ file }: { file: FileRecord }) {
   const { api } = useAccount();
-  const { data, error, isPending } = useQuery({
-    queryKey: ['statistics', fileId, mode0],
-    queryFn: ({ signal }) => api.statistics(fileId, { signal }),
-    ...slowQuery,
-  });
+  const { data, error, isPending } = useQuery(statisticsQuery(api, file));
   if (data) return <StatisticsTable statistics={data} />;
   return (
     <>

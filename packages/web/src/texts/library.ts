@@ -1,5 +1,6 @@
 /** Texts of the lists of uploads and files, and of one file. */
 import { formatBytes, formatCount } from '../format.ts';
+import { mrcTexts } from './mrc.ts';
 import { plural } from './plural.ts';
 
 export const activityTexts = {
@@ -33,7 +34,7 @@ export const filesTexts = {
   search: 'Search by name, label or checksum',
   kind: 'Kind',
   all: 'All kinds',
-  other: 'Other files',
+  kinds: { ...mrcTexts.kind, mdoc: 'Session data (.mdoc)', other: 'Other files' },
   empty: 'No files yet',
   emptyHint: 'A file appears here when all of its bytes are received and verified.',
   emptyAction: 'Upload files',

@@ -1,5 +1,6 @@
 /** Texts about the content of MRC files: header, preview, statistics. */
 import { formatBytes, formatCount } from '../format.ts';
+import { plural } from './plural.ts';
 
 const KINDS = {
   image: 'Image',
@@ -77,6 +78,7 @@ export const mrcTexts = {
   big: 'big-endian',
   none: 'none',
   noStats: 'not determined',
+  oblique: (angles: string) => `${angles}°: the cell is not orthogonal; pictures show its sections as rectangles`,
   modeNumber: (mode: number, bytes: number) => `mode ${mode}, ${bytes} B per voxel`,
   extendedOf: (type: string, bytes: number, holds: keyof typeof HOLDS | null | undefined) =>
     [...(type === '' ? [] : [type]), formatBytes(bytes), ...(holds ? [HOLDS[holds]] : [])].join(', '),
@@ -134,6 +136,9 @@ export const voxelsTexts = {
 
 export const mdocTexts = {
   caption: 'Session data (.mdoc)',
+  chip: 'Session data',
+  line: (sections: number, series: string | undefined) =>
+    [plural(sections, 'section', 'sections'), ...(series === undefined ? [] : [`of ${series}`])].join(' '),
   file: 'File',
   series: 'Series',
   noSeries: 'not uploaded to this folder',
@@ -175,4 +180,38 @@ export const tiffTexts = {
     description: 'Description',
     picture: 'Picture',
   },
+} as const;
+
+/** What a file is and whether it is good. `shape`: pixels or voxels of one image or volume; `count`: how many. */
+export const verdictTexts = {
+  what: {
+    image: (shape: string) => `An image of ${shape} pixels`,
+    gain: (shape: string) => `A gain reference, by its name: an image of ${shape} pixels`,
+    movie: (shape: string, count: string) =>
+      `A movie, or images taken one after the other: ${count} of ${shape} pixels`,
+    boxes: (shape: string, count: string) => `A stack of ${count} small images, such as particles, of ${shape} pixels`,
+    tilt_series: (shape: string, count: string) => `A tilt series: ${count} images of ${shape} pixels`,
+    volume: (shape: string) => `A volume of ${shape} voxels`,
+    volume_stack: (shape: string, count: string) => `${count} volumes of ${shape} voxels each`,
+    transform: (shape: string) => `A Fourier transform of ${shape} complex numbers`,
+  },
+  ofSize: (size: string) => `, ${size} each`,
+  noSize: '; their size in Å is not known',
+  ofMovie: 'Session data of the microscope for one movie.',
+  ofSeries: (sections: number) =>
+    `Session data of the microscope for a series of ${plural(sections, 'image', 'images')}.`,
+  undecoded: (format: string) => `A ${format} file whose pixels are not decoded here.`,
+  other: 'Not an MRC file, or its header cannot be read.',
+  good: 'No fault was found: the header is valid, every byte is here, and the voxels were read.',
+  hot: (hot: number) =>
+    `Good, with ${plural(hot, 'hot pixel', 'hot pixels')}, which the pictures leave out of the contrast.`,
+  check: (count: number) => `Check this file before you use it: ${plural(count, 'note', 'notes')} below.`,
+  waiting: 'The header is valid, and every byte is here. The voxels are being read …',
+  unread: 'Every byte is here, but the voxels cannot be read.',
+  walked: 'Its structure is whole, and every byte is here.',
+  stored: 'Every byte is here, as it was sent. The content was not examined.',
+  read: 'No fault was found: it was read, and its series is here.',
+  noSeries: 'It was read, but its series is not uploaded to this folder.',
+  missing: (count: number) =>
+    `Not complete: ${plural(count, 'movie', 'movies')} that it names ${count === 1 ? 'is' : 'are'} not uploaded.`,
 } as const;
