@@ -83,7 +83,10 @@ const S3_TESTS = [
 const MOST_PARTS = 'suites/engines/most-parts.ts';
 
 /** More of the contract in which the database takes part. */
-const POSTGRES = ['suites/contract/events/{events,webhooks,jobs}.test.ts', 'suites/contract/files/{mdoc,metadata}.test.ts'];
+const POSTGRES = [
+  'suites/contract/events/{events,webhooks,jobs}.test.ts',
+  'suites/contract/files/{mdoc,metadata}.test.ts',
+];
 
 /** Tests wait more than they compute, those of several servers above all. */
 const CONCURRENCY = Math.max(4, availableParallelism() - 1);

@@ -1,5 +1,6 @@
 /** Lists of files: searched, sorted, by folder, as a list of downloads; and the deletion of many. */
 import { type Static, Type } from 'typebox';
+import { MRC_KINDS } from '../mrc-kinds.ts';
 import { Bytes, Id, Literals, MAX_SAFE, Nullable, Time } from './fields.ts';
 import { FileRecord } from './files.ts';
 import { nextCursor, OPAQUE_CURSOR, pageFields, STRICT } from './lists.ts';
@@ -11,7 +12,7 @@ const MAX_TEXT = 4096;
 /** How many files one call deletes. */
 const MAX_DELETED = 1_000;
 
-export const FILE_KINDS = ['image', 'stack', 'volume', 'volume_stack', 'other'] as const;
+export const FILE_KINDS = [...MRC_KINDS, 'other'] as const;
 
 const TIME = '^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d))?$';
 const AskedTime = (description: string) =>
@@ -26,7 +27,7 @@ const FILTERS = {
   q: AskedText('Words between blanks; each is in the name, the path or the metadata, in any case.'),
   prefix: AskedText('With which `metadata.path` begins; of a file without one, the name.'),
   folder: AskedText('The folder in `metadata.path` that the file is in, without those below it; empty: in none.'),
-  kind: Type.Optional(Literals(FILE_KINDS, 'Kind of MRC file; `other`: not MRC.')),
+  kind: Type.Optional(Literals(FILE_KINDS, 'Kind of the image file; `other`: no header can be read.')),
   instrument: AskedText('Exactly this `instrument`.'),
   min_size: AskedSize('Of this size or larger.'),
   max_size: AskedSize('Of this size or smaller.'),
