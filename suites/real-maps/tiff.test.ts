@@ -65,7 +65,7 @@ function askTifffile(): Answer[] | null {
 }
 
 const said = askTifffile();
-if (process.env.UPDATE_ORACLE && said) writeFileSync(EXPECTED, `${JSON.stringify(said, null, 1)}\n`);
+if (process.env.UPDATE_ORACLE && said) writeFileSync(EXPECTED, `${JSON.stringify(said, null, 2)}\n`);
 const committed = JSON.parse(readFileSync(EXPECTED, 'utf8')) as Answer[];
 
 async function decode(bytes: Uint8Array): Promise<Omit<Answer, 'name'> | null> {

@@ -16,7 +16,7 @@ export interface Blocks {
 }
 
 /** Strips or tiles that an image of this size has. */
-export function countBlocks({ width, height, blockWidth, blockHeight, isPlanar, samples }: TiffDirectory): number {
+function countBlocks({ width, height, blockWidth, blockHeight, isPlanar, samples }: TiffDirectory): number {
   return Math.ceil(width / blockWidth) * Math.ceil(height / blockHeight) * (isPlanar ? samples : 1);
 }
 

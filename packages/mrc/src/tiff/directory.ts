@@ -132,7 +132,7 @@ export async function readDirectory(
 }
 
 /** A value of a field; null when there is none, it is no number, or it is beyond the file. */
-export async function readValue(reader: PagedReader, field: TiffField | null, index = 0): Promise<number | null> {
+async function readValue(reader: PagedReader, field: TiffField | null, index = 0): Promise<number | null> {
   if (!field || index >= field.count) return null;
   if (index === 0 && field.first !== null) return field.first;
   const bytes = TYPE_BYTES[field.type];

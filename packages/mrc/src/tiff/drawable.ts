@@ -12,7 +12,7 @@ const MAX_BAND_BYTES = 16 * 1024 * 1024;
 /** Sides of an EER frame: that of a detector is 4,096. */
 const MAX_EER_SIDE = 65_536;
 /** The sum of an EER movie is drawn with at most so many pixels on its long side. */
-export const EER_SUM_PX = 1_024;
+const EER_SUM_PX = 1_024;
 /** Decoded bytes ÷ stored bytes. LZW can make 2,000 times as many; movies of counted electrons have about 10 times. */
 const MAX_EXPANSION = 200;
 
