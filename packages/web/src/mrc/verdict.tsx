@@ -25,7 +25,8 @@ export function VerdictLine({ file: listed }: { file: FileRecord }) {
     <div className={`verdict verdict-${tone}`}>
       <p className="verdict-what">{sayWhat(file)}</p>
       <p className="verdict-whether" role="status">
-        <Icon name={ICONS[tone]} /> {text}
+        <Icon name={ICONS[tone]} />
+        <span>{text}</span>
       </p>
     </div>
   );
