@@ -3,9 +3,12 @@
 import type { FileSource } from '@cryolift/client/node';
 import {
   applyKind,
+  applyMdoc,
   completeSummary,
   decideSignedness,
   describeMrc,
+  hasFrames,
+  isMdocName,
   isMrcName,
   listWords,
   MRC_HEADER_BYTES,
@@ -20,6 +23,7 @@ import { openNamed } from '../files/open-named.ts';
 import { startsAsTiff } from '../files/structure-check.ts';
 import { type PictureFlags, surveyVoxels, toPictureChoice } from '../files/voxels.ts';
 import { compareFiles } from '../inspect/diff.ts';
+import { findSidecar, inspectMdoc } from '../inspect/mdoc.ts';
 import { describeInspected, type Inspected } from '../inspect/text.ts';
 import { inspectTiff } from '../inspect/tiff.ts';
 import { Output } from '../output/output.ts';
@@ -41,6 +45,7 @@ export async function inspect(path: string, other: string | undefined, flags: In
     return await compareFiles(path, other, flags);
   }
   if (other !== undefined) throw new UsageError('one file is inspected at a time; two are compared with --diff');
+  if (isMdocName(path)) return await inspectMdoc(path, flags.json);
   const source = await openNamed(path);
   const size = source.sizeBytes;
   if (await startsAsTiff(source)) return await inspectTiff(path, source, flags).finally(() => source.close());
@@ -57,10 +62,11 @@ export async function inspect(path: string, other: string | undefined, flags: In
   const found = inside
     ? inspectInside(inside, isMrcName(source.name) ? outside.rejections : [], flags)
     : await inspectPlain(path, outside, description, flags);
-  const { voxels, ...said } = found;
+  const { voxels, sidecar, ...said } = found;
+  const mdoc = sidecar && { path: sidecar.path, ...sidecar.summary };
   const { statistics = null, pictures = [] } = voxels ?? {};
   const words = flags.header && header && !inside ? { header: listWords(bytes, header.byteOrder) } : {};
-  const result = { path, size, ...said, statistics, pictures, ...words };
+  const result = { path, size, ...said, mdoc, statistics, pictures, ...words };
   new Output(flags.json).result(result, () => describeInspected(path, size, found, words.header ?? []));
   return found.verdict === 'accepted' ? EXIT.done : EXIT.failed;
 }
@@ -83,11 +89,17 @@ async function inspectPlain(
   const choice = toPictureChoice({ png, size: sizePx, contrast, range });
   const overrides = { ...(kind && { kind }), ...(mode0 && { mode0 }) };
   const isRead = !isHeaderOnly && description !== null;
-  const voxels = isRead ? await surveyVoxels(path, choice, overrides, description, interruptible()) : null;
-  const mrc = check.mrc && description ? completeSummary(check.mrc, description) : check.mrc;
+  const completed = check.mrc && description ? completeSummary(check.mrc, description) : check.mrc;
+  const given = completed && applyKind(completed, overrides);
+  const sidecar = given && hasFrames(given.kind) ? await findSidecar(path) : null;
+  const mrc = given && sidecar ? applyMdoc(given, sidecar.summary) : given;
+  const shownAs = { ...overrides, ...(mrc && sidecar && { kind: mrc.kind }) };
+  const described = description && { ...description, tilts: mrc?.tilts ?? description.tilts };
+  const voxels = isRead && described ? await surveyVoxels(path, choice, shownAs, described, interruptible()) : null;
   return {
     ...check,
-    mrc: mrc && applyKind(mrc, overrides),
+    mrc,
+    sidecar,
     warnings: [...check.warnings, ...(mrc ? (description?.findings ?? []) : []), ...(voxels?.warnings ?? [])],
     notes: [...check.notes, ...(voxels?.notes ?? [])],
     signedness: voxels ? voxels.signedness : mrc && description && decideSignedness(description.header, mode0),
@@ -102,7 +114,7 @@ function inspectInside(
   outside: Check['rejections'],
   { kind, mode0 }: InspectFlags,
 ): Inspected {
-  const nothing = { notes: [], warnings: [], signedness: null, compressed: format, voxels: null };
+  const nothing = { notes: [], warnings: [], signedness: null, compressed: format, voxels: null, sidecar: null };
   if (!header) {
     return { ...nothing, verdict: 'rejected', mrc: null, rejections: [{ code: 'compressed', message: error }] };
   }

@@ -15,6 +15,7 @@ import {
 import type { Check } from '../files/mrc-check.ts';
 import type { Voxels } from '../files/voxels.ts';
 import { formatBytes, formatTable } from '../output/format.ts';
+import { describeMdoc, type Sidecar } from './mdoc.ts';
 
 export interface Inspected extends Pick<Check, 'verdict' | 'mrc' | 'rejections'> {
   readonly warnings: readonly Finding<string>[];
@@ -24,6 +25,8 @@ export interface Inspected extends Pick<Check, 'verdict' | 'mrc' | 'rejections'>
   /** How the whole file is compressed; null when it is not. */
   readonly compressed: string | null;
   readonly voxels: Voxels | null;
+  /** The `.mdoc` file beside it. */
+  readonly sidecar: Sidecar | null;
 }
 
 /** @param words of the header, to print them too. */
@@ -33,12 +36,13 @@ export function describeInspected(
   found: Inspected,
   words: readonly HeaderWord[],
 ): string[] {
-  const { mrc, compressed, voxels, rejections, warnings, notes } = found;
+  const { mrc, compressed, voxels, sidecar, rejections, warnings, notes } = found;
   const inside = compressed === null ? '' : ` (compressed with ${compressed}; header of the content)`;
   const rows = mrc && [...describeSummary(mrc, found, sizeBytes), ...(voxels ? describeVoxels(voxels.statistics) : [])];
   return [
     `${path}${inside}`,
     ...(rows ? formatTable(rows) : []),
+    ...(sidecar ? [sidecar.path, ...formatTable(describeMdoc(sidecar.summary))] : []),
     ...formatTable(words.map(({ word, name, value, bytes }) => [`word ${word}`, name, bytes, value])),
     ...rejections.map(({ message }) => `rejected: ${message}`),
     ...warnings.map(({ message }) => `warning: ${message}`),

@@ -119,5 +119,9 @@ async function findByName(api: Api, reference: string, signal?: AbortSignal): Pr
 }
 
 function notFound(reference: string): Refusal {
-  return new Refusal('file_not_found', `you have no file ${reference}`, '`cryolift ls -r` lists your files.');
+  return new Refusal(
+    'file_not_found',
+    `you have no file ${reference}`,
+    '`cryolift ls` lists your folders, `cryolift ls -r` all your files.',
+  );
 }

@@ -7,7 +7,7 @@ import { PropertyTable } from '../library/property-table.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH, histogramPath } from './histogram.ts';
-import { MEANS_HEIGHT, MEANS_WIDTH, meansPath } from './means.ts';
+import { SECTIONS_HEIGHT, SECTIONS_WIDTH, sectionsPath } from './sections-path.ts';
 import { isNotFound } from './slow-query.ts';
 import { statisticsQuery } from './statistics-query.ts';
 
@@ -51,7 +51,8 @@ function StatisticsTable({ statistics }: { statistics: Statistics }) {
     <>
       <PropertyTable caption={words.heading} rows={rows} />
       {histogram && <HistogramChart histogram={histogram} />}
-      {statistics.sections && <MeansChart mean={statistics.sections.mean} />}
+      {statistics.sections && <SectionsChart values={statistics.sections.mean} name={words.means} />}
+      {statistics.sections && <SectionsChart values={statistics.sections.sd} name={words.sds} />}
     </>
   );
 }
@@ -72,20 +73,23 @@ function HistogramChart({ histogram: { edges, counts } }: { histogram: NonNullab
   );
 }
 
-/** The mean of each section, as a line. */
-function MeansChart({ mean }: { mean: readonly (number | null)[] }) {
-  const known = mean.filter((value) => value !== null);
+/** A number of each section, as a line. */
+function SectionsChart({ values, name }: { values: readonly (number | null)[]; name: typeof texts.voxels.means }) {
+  const known = values.filter((value) => value !== null);
   if (known.length < 2) return null;
   const [least, greatest] = [Math.min(...known), Math.max(...known)];
+  const label = name(values.length, formatNumber(least), formatNumber(greatest));
   return (
-    <svg
-      className="means"
-      viewBox={`0 0 ${MEANS_WIDTH} ${MEANS_HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={texts.voxels.means(mean.length, formatNumber(least), formatNumber(greatest))}
-    >
-      <path d={meansPath(mean)} />
-    </svg>
+    <figure className="sections-figure">
+      <svg
+        className="sections"
+        viewBox={`0 0 ${SECTIONS_WIDTH} ${SECTIONS_HEIGHT}`}
+        preserveAspectRatio="none"
+        aria-hidden="true"
+      >
+        <path d={sectionsPath(values)} />
+      </svg>
+      <figcaption className="hint">{label}</figcaption>
+    </figure>
   );
 }

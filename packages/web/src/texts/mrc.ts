@@ -131,6 +131,8 @@ export const voxelsTexts = {
   iceOf: (angstroms: string, ratio: string) => `a peak at ${angstroms} Å, ${ratio} times its surroundings`,
   means: (count: number, min: string, max: string) =>
     `Means of the ${formatCount(count)} sections, from ${min} to ${max}`,
+  sds: (count: number, min: string, max: string) =>
+    `Standard deviations of the ${formatCount(count)} sections, from ${min} to ${max}`,
   histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
 } as const;
 
