@@ -231,7 +231,12 @@ const FAILURES: readonly {
     code: 1,
     message: /\.part exists and was not created by a download of this user\.\n {2}Remove it, or/,
   },
-  { situation: 'two ids are given', args: ['another'], code: 2, message: /^error: too many arguments for 'download'/ },
+  {
+    situation: 'several files are to go to standard output',
+    args: ['another', '-o', '-'],
+    code: 2,
+    message: /^cryolift: only one file can be written to standard output\n/,
+  },
   { situation: '-o is empty', args: ['-o', ''], code: 2, message: /^cryolift: -o needs a folder or a file name\n/ },
   { situation: '-o - with --json', args: ['-o', '-', '--json'], code: 2, message: /both write to standard output/ },
 ];

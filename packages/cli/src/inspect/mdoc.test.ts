@@ -56,10 +56,7 @@ test('inspect: a stack with an .mdoc file beside it is a tilt series, and its pi
     ['tilt_series', 'mdoc', join(folder, 'TS.mrc.mdoc')],
   );
   const names = await readdir(pictures);
-  assert.ok(
-    names.some((name) => /section.*1|z1/.test(name)),
-    names.join(' '),
-  );
+  assert.ok(names.includes('TS.mrc.section-z.png'), names.join(' '));
   assert.ok(!names.some((name) => name.includes('average')), names.join(' '));
   const { mrc: given } = await inspect(join(folder, 'TS.mrc'), '--kind', 'stack', '--header');
   assert.equal(given.kind, 'stack');
