@@ -6,7 +6,6 @@ import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { type FoundRecord, findRecords } from '../library/find-records.ts';
 import { formatBytes } from '../output/format.ts';
 import { Output } from '../output/output.ts';
-import { printable } from '../output/printable.ts';
 import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
@@ -38,7 +37,7 @@ export async function remove(references: readonly string[], flags: RemoveFlags):
   const signal = interruptible();
   const records = await findRecords(api, references, flags.recursive, signal);
   const paths = new Map(records.map(({ file }) => [file.file_id, pathOf(file.filename, file.metadata)]));
-  if (records.length > 1 && !flags.yes) await askFirst(records, signal);
+  if (records.length > 1 && !flags.yes) await askFirst(records, output, signal);
   let missing = 0;
   for await (const { items } of deleteFiles(api, [...paths.keys()])) {
     for (const { file_id, outcome } of items) {
@@ -59,14 +58,14 @@ async function removeById(id: string, flags: RemoveFlags): Promise<ExitCode> {
 }
 
 /** @throws UsageError when nobody can be asked. @throws Refusal `not_deleted` unless the answer is yes. */
-async function askFirst(records: readonly FoundRecord[], signal: AbortSignal): Promise<void> {
+async function askFirst(records: readonly FoundRecord[], output: Output, signal: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError(`--yes is needed to delete ${records.length} files without a question`);
   }
   const bytes = records.reduce((sum, { file }) => sum + file.size, 0);
-  const lines = records.slice(0, NAMED).map(({ file }) => `  ${printable(pathOf(file.filename, file.metadata))}`);
+  const lines = records.slice(0, NAMED).map(({ file }) => `  ${pathOf(file.filename, file.metadata)}`);
   if (records.length > NAMED) lines.push(`  and ${(records.length - NAMED).toLocaleString('en')} more`);
-  process.stderr.write(`${lines.join('\n')}\n`);
+  output.note(lines);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const count = records.length.toLocaleString('en');
