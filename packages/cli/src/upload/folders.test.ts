@@ -98,7 +98,7 @@ test('upload -r: a second run sends files that are new, changed or deleted on th
   assert.equal(eventsOf(third, 'done').length, 4);
 });
 
-test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only the missing parts', async () => {
+test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only the missing parts', async (t) => {
   const names = Array.from({ length: 6 }, (_, at) => `${at}/movie${at}.mrc`);
   const digests = await makeTree(
     'night',
@@ -106,6 +106,7 @@ test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only 
   );
   const allBytes = 6 * 32 * PART_BYTES;
   const wire = await Wire.to(bench.url);
+  t.after(() => wire.close());
   const args = ['upload', '-r', '--json', ...SMALL_PARTS, '--files', '3', 'night'];
   const held = wire.holdAfter(allBytes / 2);
   const running = bench.begin(args, { CRYOLIFT_SERVER: wire.url });
@@ -121,7 +122,7 @@ test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only 
   wire.reset();
 
   const uploads = parseLines<UploadRecord>((await bench.run(['ls', '--json'])).stdout);
-  const open = uploads.filter(({ filename, status }) => filename.startsWith('movie') && status === 'uploading');
+  const open = uploads.filter(({ filename, status }) => status === 'uploading' && filename.startsWith('movie'));
   assert.ok(open.length >= 2, JSON.stringify(open));
   const resumed = await bench.run(args, { CRYOLIFT_SERVER: wire.url });
   assert.equal(resumed.code, 0, resumed.stdout);
@@ -135,7 +136,6 @@ test('upload -r: Ctrl-C keeps the uploads of all files; the next run sends only 
   const sent = [...eventsOf(interrupted, 'done'), ...eventsOf(resumed, 'done')];
   const expected = new Map([...digests].map(([name, sha256]) => [`night/${name}`, sha256]));
   assert.deepEqual(new Map(sent.map(({ metadata, sha256 }) => [metadata?.path, sha256])), expected);
-  wire.close();
 });
 
 test('upload -r: a file that fails does not stop the others; a refused token does', async () => {
