@@ -35,7 +35,7 @@ export async function write(folder: string, path: string, bytes: Uint8Array): Pr
 
 /** The server's files that came from below `folder`, as `path sha256`, in order. */
 export async function listFiles(label: string): Promise<string[]> {
-  const { stdout } = await bench.run(['ls', '--json']);
+  const { stdout } = await bench.run(['ls', '-r', '--json']);
   return parseLines<FileRecord & { kind: string }>(stdout)
     .filter(({ kind, metadata }) => kind === 'file' && metadata.label === label)
     .map(({ metadata, sha256 }) => `${metadata.path} ${sha256}`)
