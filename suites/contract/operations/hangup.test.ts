@@ -37,7 +37,7 @@ interface OnTerminal {
 /** Starts a server on a terminal, which is closed by ending `terminal`. */
 async function startOnTerminal(context: TestContext, prefix: string): Promise<OnTerminal> {
   const folder = await mkdtemp(join(tmpdir(), 'cryolift-hangup-'));
-  const command = `exec ${prefix} '${process.execPath}' '${BIN}' serve --port 0 --data-dir '${folder}/data'`;
+  const command = `exec ${prefix} '${process.execPath}' '${BIN}' serve --port 0 --log-level info --data-dir '${folder}/data'`;
   // Settings of the test run are none of a server's.
   const env = { PATH: process.env.PATH, TERM: 'dumb' };
   const terminal = spawn('script', ['-qec', command, '/dev/null'], {
