@@ -9,6 +9,8 @@ import { SignedSeconds } from './signing.ts';
 /** Characters. A cursor has the name of a file, or of a folder. */
 const MAX_CURSOR = 4096;
 const MAX_TEXT = 4096;
+/** As ids in answers. */
+const MAX_ID = 64;
 /** How many files one call deletes. */
 const MAX_DELETED = 1_000;
 
@@ -122,7 +124,7 @@ export type ManifestEntry = Static<typeof ManifestEntry>;
 
 export const DeleteRequest = Type.Object(
   {
-    file_ids: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+    file_ids: Type.Array(Type.String({ minLength: 1, maxLength: MAX_ID }), {
       minItems: 1,
       maxItems: MAX_DELETED,
       description: 'The files to delete.',
