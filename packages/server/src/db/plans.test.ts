@@ -8,6 +8,7 @@ import { findNextJobTime } from './jobs.ts';
 import { findFolder, findNewest, listFolders } from './library/folders.ts';
 import type { LibraryQuery } from './library/query.ts';
 import { searchLibrary } from './library/search.ts';
+import { askLibrary } from './library/test-query.ts';
 import { listAbsent, listNamed, listNaming } from './named-files.ts';
 import { listOwners } from './owners.ts';
 import { testDatabases } from './test-databases.ts';
@@ -65,22 +66,7 @@ async function explain(db: Database, work: (db: Database) => Promise<unknown>): 
 
 const UPLOAD = { id: 'u', part_count: 10, received_parts: 5 };
 
-const LIBRARY: LibraryQuery = {
-  owner: 'ada',
-  words: [],
-  prefix: '',
-  folder: null,
-  kind: null,
-  instrument: null,
-  minSize: null,
-  maxSize: null,
-  sinceMs: null,
-  untilMs: null,
-  sort: 'created_at',
-  isDescending: true,
-};
-const search = (asked: Partial<LibraryQuery>) => (db: Database) =>
-  searchLibrary(db, { ...LIBRARY, ...asked }, null, 50);
+const search = (asked: Partial<LibraryQuery>) => (db: Database) => searchLibrary(db, askLibrary(asked), null, 50);
 
 /** What is asked for, and how SQLite finds it. */
 const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, RegExp])[] = [

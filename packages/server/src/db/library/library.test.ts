@@ -10,6 +10,7 @@ import { findFolder, listFolders } from './folders.ts';
 import type { LibraryQuery } from './query.ts';
 import { isLibraryComplete, reconcileLibrary } from './reconcile.ts';
 import { type Position, searchLibrary } from './search.ts';
+import { askLibrary } from './test-query.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -22,21 +23,7 @@ function draft(at: number, changes: Partial<FileRow> & { path?: string } = {}): 
 
 function ask(changes: Partial<LibraryQuery> & { q?: string } = {}): LibraryQuery {
   const { q, ...query } = changes;
-  return {
-    owner: 'ada',
-    words: q === undefined ? [] : foldText(q).split(' '),
-    prefix: '',
-    folder: null,
-    kind: null,
-    instrument: null,
-    minSize: null,
-    maxSize: null,
-    sinceMs: null,
-    untilMs: null,
-    sort: 'created_at',
-    isDescending: true,
-    ...query,
-  };
+  return askLibrary({ words: q === undefined ? [] : foldText(q).split(' '), ...query });
 }
 
 async function publish(db: Database, ...files: FileRow[]): Promise<void> {

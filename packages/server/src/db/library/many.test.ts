@@ -6,6 +6,7 @@ import { dialectOf } from '../dialect.ts';
 import { testDatabases } from '../test-databases.ts';
 import type { LibraryQuery } from './query.ts';
 import { type Position, searchLibrary } from './search.ts';
+import { askLibrary } from './test-query.ts';
 
 /** More than are read as a whole. */
 const FILES = 25_000;
@@ -37,16 +38,7 @@ async function insertMany(db: Database): Promise<void> {
 }
 
 function ask(words: readonly string[], changes: Partial<LibraryQuery> = {}): LibraryQuery {
-  const none = {
-    folder: null,
-    kind: null,
-    instrument: null,
-    minSize: null,
-    maxSize: null,
-    sinceMs: null,
-    untilMs: null,
-  };
-  return { owner: 'ada', words, prefix: '', ...none, sort: 'created_at', isDescending: true, ...changes };
+  return askLibrary({ words, ...changes });
 }
 
 /** The numbers of all files of all pages. A page may be empty. */
