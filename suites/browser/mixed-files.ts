@@ -1,5 +1,6 @@
 /** Twenty files such as a facility gets, good and bad ones, and what the page has to say of each. */
 import { buildHeader, type HeaderFields } from '@cryolift/mrc';
+import { feiRecords } from '../../packages/mrc/src/extended/test-extended.ts';
 
 export interface MixedFile {
   readonly name: string;
@@ -85,36 +86,6 @@ const counts: Value = () => {
 
 const ANGLES = Array.from({ length: 15 }, (_, index) => 3 * Math.ceil(index / 2) * (index % 2 ? 1 : -1) || 0);
 
-/** Records of FEI1, 768 bytes each. */
-function feiRecords(tilts: readonly number[], pixel: number): Uint8Array {
-  const records = Buffer.alloc(768 * tilts.length);
-  tilts.forEach((tilt, index) => {
-    const at = 768 * index;
-    records.writeInt32LE(768, at);
-    records.writeUInt32LE(0xffffcfff, at + 8);
-    records.write('TITAN52336320', at + 20);
-    records.write('Fei EPU', at + 52);
-    records.write('3.1', at + 68);
-    records.writeUInt32LE(0x0fffffaf, at + 297);
-    records.write('BM-Falcon', at + 435);
-    for (const [offset, value] of [
-      [84, 300_000],
-      [92, 4.5e21],
-      [100, tilt],
-      [140, 85],
-      [156, pixel * 1e-10],
-      [164, pixel * 1e-10],
-      [220, -2.5e-6],
-      [289, 105_000],
-      [355, 20],
-      [419, 1.25],
-    ] as const) {
-      records.writeDoubleLE(value, at + offset);
-    }
-  });
-  return records;
-}
-
 const MDOC = [
   'PixelSpacing = 2\nVoltage = 300\nImageFile = TS_sidecar.mrc\n\n[T = SerialEM: Titan Krios, session 12]\n',
   ...ANGLES.map(
@@ -146,7 +117,11 @@ export const MIXED_FILES: readonly MixedFile[] = [
   },
   {
     name: 'TS_fei.mrc',
-    bytes: shorts({ ...images(256, 256, ANGLES.length, 2), exttyp: 'FEI1' }, field, feiRecords(ANGLES, 2)),
+    bytes: shorts(
+      { ...images(256, 256, ANGLES.length, 2), exttyp: 'FEI1' },
+      field,
+      feiRecords(ANGLES.map((tilt) => ({ tilt, pixel: 2 }))),
+    ),
     says: [
       /^A tilt series: 15 images of 256 × 256 pixels/,
       GOOD,
@@ -200,7 +175,11 @@ export const MIXED_FILES: readonly MixedFile[] = [
   },
   {
     name: 'epu_foil_hole.mrc',
-    bytes: shorts({ ...images(512, 512, 1, 2), exttyp: 'FEI1', nversion: 20140 }, field, feiRecords([0], 2)),
+    bytes: shorts(
+      { ...images(512, 512, 1, 2), exttyp: 'FEI1', nversion: 20140 },
+      field,
+      feiRecords([{ tilt: 0, pixel: 2 }]),
+    ),
     says: [/^An image of 512 × 512 pixels, 2 Å each/, GOOD, /^on top: /],
   },
   { name: 'truncated.mrc', bytes: whole.subarray(0, 100_000), says: [/bytes are missing.*It was cut off/] },
