@@ -28,7 +28,7 @@ export function rowBytesOf({ blockWidth, bits, samples, isPlanar }: TiffDirector
 /**
  * Checks that all strips of an image are in the file.
  *
- * @param image its number, from 1. @param most how many strips are looked at.
+ * @param image its number, from 1. @param most how many strips are read.
  */
 export async function checkBlocks(
   reader: PagedReader,

@@ -1,17 +1,13 @@
 /** The metadata of an EER file: XML with one `<item name="…">` for each value, in the tag 65001. */
 
+import type { EerSummary } from './summary.ts';
+
 /** Longer metadata are not read further. */
 export const MAX_METADATA_BYTES = 64 * 1024;
 const MAX_ITEMS = 500;
 const ITEM = '<item name="';
 
-export interface EerMetadata {
-  readonly camera: string | null;
-  readonly exposure: number | null;
-  readonly dose_rate: number | null;
-  readonly total_dose: number | null;
-  readonly gain_reference: string | null;
-  readonly taken: string | null;
+export interface EerMetadata extends Omit<EerSummary, 'bits'> {
   /** How many frames the camera has written. */
   readonly frames: number | null;
   /** Å */
