@@ -198,3 +198,28 @@ test('mdoc: a kind that the owner gives stays; files that are no mdoc, empty or 
     }
   }
 });
+
+test('mdoc: that is deleted makes its series a stack again, with the pictures of one', async () => {
+  const call = callAs(server, { sub: 'gone' });
+  const series = await put(call, 'TS.mrc', makeSeries(), 'one');
+  const sidecar = await put(call, 'TS.mrc.mdoc', makeMdoc(), 'one');
+  await read(call, sidecar);
+  await awaitMiddle('gone', series.file_id);
+  const stream = await EventStream.open<Analyzed>(server, '/events', { sub: 'gone' });
+  try {
+    assert.equal((await call('DELETE', `/files/${sidecar.file_id}`)).status, 204);
+    const seen: Analyzed[] = [];
+    for (;;) {
+      const event = await stream.next();
+      if (event?.data.file_id === series.file_id) seen.push(event.data);
+      if (event?.type === 'cryolift.file.preview_ready') break;
+    }
+    assert.deepEqual([seen[0]?.mrc?.kind, seen[0]?.mrc?.tilts], [series.mrc?.kind, series.mrc?.tilts]);
+    assert.deepEqual(
+      seen.at(-1)?.previews?.map(({ kind }) => kind),
+      ['montage'],
+    );
+  } finally {
+    await stream.close();
+  }
+});

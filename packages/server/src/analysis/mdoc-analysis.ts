@@ -1,20 +1,15 @@
 /** Reads a published `.mdoc` file, and records what it says. */
-import { applyMdoc, decodeMdoc, MAX_MDOC_BYTES, type MdocSummary, parseMdoc, summariseMdoc } from '@cryolift/mrc';
+import { decodeMdoc, MAX_MDOC_BYTES, type MdocSummary, parseMdoc, summariseMdoc } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding } from '@cryolift/protocol/messages';
-import type { Database } from '../db/database.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { recordMdoc } from '../db/files.ts';
-import { findJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED } from '../events/event.ts';
-import type { Emit } from '../events/outbox.ts';
 import { fileEvent } from '../files/file-event.ts';
 import { assertNotDeleted, type FileContext } from '../files/files.ts';
-import { toFilePlace, toFileRecord } from '../files/record.ts';
-import { findSeries, findSidecar } from '../files/sidecars.ts';
-import { analyzeAgain } from './analyze-again.ts';
-import { ANALYSIS_JOB } from './job-kind.ts';
+import { toFilePlace } from '../files/record.ts';
+import { updateSeries } from './series-update.ts';
 
 /** The warnings of this file, which a later reading replaces. */
 const COMPUTED: readonly string[] = ['mdoc_too_large', 'mdoc_empty', 'mdoc_cut'];
@@ -37,20 +32,6 @@ export async function analyzeMdoc(context: FileContext, row: FileRow): Promise<v
     await emit(fileEvent(FILE_UPDATED, now, context.now()));
     if (summary) await updateSeries(context, tx, emit, now);
   });
-}
-
-/** The record of the series changes, too. Where it is a tilt series by this file, it was analyzed as a stack. */
-async function updateSeries(context: FileContext, tx: Database, emit: Emit, sidecar: FileRow): Promise<void> {
-  const series = await findSeries(tx, sidecar);
-  const own = series && toFileRecord(series, null).mrc;
-  const summary = series && (await findSidecar(tx, series));
-  if (!own || !summary) return;
-  const mrc = applyMdoc(own, summary);
-  await emit(fileEvent(FILE_UPDATED, series, context.now(), { mrc }));
-  if (mrc.kind !== 'tilt_series' || mrc.tilts?.source !== 'mdoc' || series.statistics === null) return;
-  // An analysis that is not recorded yet finds this file.
-  const job = await findJob(tx, series.id, ANALYSIS_JOB);
-  if (job?.status !== 'waiting') await analyzeAgain(context, tx, series);
 }
 
 async function read(context: FileContext, row: FileRow): Promise<MdocSummary | 'deleted'> {

@@ -1,6 +1,8 @@
 /** Deletes published files. */
 import { forgetRead } from '../analysis/forget-read.ts';
+import { updateSeries } from '../analysis/series-update.ts';
 import type { Database } from '../db/database.ts';
+import { dialectOf } from '../db/dialect.ts';
 import { findFiles, forgetFile, listHalfDeleted, markDeleted } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
 import { betweenSteps } from '../durable-step.ts';
@@ -10,6 +12,9 @@ import { removeStored } from '../storage/removal.ts';
 import { fileEvent } from './file-event.ts';
 import { type FileContext, fileNotFound } from './files.ts';
 import type { StoredFile } from './stored-file.ts';
+
+/** Also for the analysis of a series whose `.mdoc` file is deleted. */
+type DeletionContext = FileContext & { readonly fileJobs: { wake(): void } };
 
 interface FileLog {
   error(fields: Record<string, unknown>, message: string): void;
@@ -21,11 +26,11 @@ const BATCH = 50;
 const AT_ONCE = 4;
 
 /** Deletes a file permanently. @throws UploadError `file_not_found` when another request was first. */
-export async function deleteFile(context: FileContext, { id }: Pick<StoredFile, 'id'>): Promise<void> {
-  const deleted = await mark(context, [id]);
-  if (deleted.length === 0) throw fileNotFound(id);
+export async function deleteFile(context: DeletionContext, file: Pick<StoredFile, 'id' | 'owner'>): Promise<void> {
+  const deleted = await mark(context, [file]);
+  if (deleted.length === 0) throw fileNotFound(file.id);
   betweenSteps('file.deleted');
-  for (const file of deleted) await removeDeleted(context, file);
+  for (const each of deleted) await removeDeleted(context, each);
 }
 
 /**
@@ -34,7 +39,7 @@ export async function deleteFile(context: FileContext, { id }: Pick<StoredFile, 
  * @returns the ids of those that this call has deleted, and no other one.
  */
 export async function deleteFiles(
-  context: FileContext & { readonly log: FileLog },
+  context: DeletionContext & { readonly log: FileLog },
   ids: readonly string[],
   mayAccess: (owner: string) => boolean,
 ): Promise<Set<string>> {
@@ -42,10 +47,7 @@ export async function deleteFiles(
   for (let from = 0; from < ids.length; from += BATCH) {
     const files = await findFiles(context.db, ids.slice(from, from + BATCH));
     const own = files.filter(({ owner }) => mayAccess(owner));
-    const marked = await mark(
-      context,
-      own.map(({ id }) => id),
-    );
+    const marked = await mark(context, own);
     betweenSteps('file.deleted');
     for (const { id } of marked) deleted.add(id);
     await removeAll(context, marked);
@@ -67,13 +69,20 @@ async function removeAll(context: FileContext & { readonly log: FileLog }, files
 }
 
 /** @returns those that were not deleted already. */
-async function mark(context: FileContext, ids: readonly string[]): Promise<FileRow[]> {
+async function mark(context: DeletionContext, files: readonly Pick<StoredFile, 'id' | 'owner'>[]): Promise<FileRow[]> {
   const time = context.now();
-  return await context.outbox.transact(async (tx: Database, emit: Emit) => {
+  const owners = [...new Set(files.map(({ owner }) => owner))].sort();
+  const ids = files.map(({ id }) => id);
+  const deleted = await context.outbox.transact(async (tx: Database, emit: Emit) => {
+    // Before any row is locked, and in one order, so that no two transactions wait for each other.
+    for (const owner of owners) await dialectOf(tx).lock(tx, { owner });
     const marked = await markDeleted(tx, ids, time);
     for (const file of marked) await emit(fileEvent(FILE_DELETED, file, time));
+    for (const file of marked) await updateSeries(context, tx, emit, file);
     return marked;
   });
+  if (deleted.some(({ mdoc }) => mdoc !== null)) context.fileJobs.wake();
+  return deleted;
 }
 
 async function removeDeleted(context: FileContext, { id, upload_id }: FileRow): Promise<void> {
