@@ -10,6 +10,9 @@ export interface PowerSpectrum {
   readonly power: Float64Array;
 }
 
+/** Values of 4 bytes in a line of the processor's cache. */
+const LINE_VALUES = 16;
+
 /**
  * Sums the power |F|² of square tiles of an image. Each is multiplied by a Hann window. Rows may be added for several
  * tiles in turn. Two rows are transformed together, as the real and the imaginary part of one transform, and only the
@@ -18,18 +21,23 @@ export interface PowerSpectrum {
 export class PowerSum {
   readonly #edge: number;
   readonly #kept: number;
+  /** Values of a column: a power of two would put all columns of a row into the same few lines of the cache. */
+  readonly #stride: number;
   readonly #fft: Fft;
   readonly #window: Float64Array;
   readonly #sum: Float64Array;
   /** Two rows, then their transform; later a column. */
   readonly #real: Float64Array;
   readonly #imaginary: Float64Array;
+  /** Of finished tiles, for the next ones. */
+  readonly #free: TileRows[] = [];
   #tiles = 0;
 
   /** `edge`: pixels of a tile along one side, a power of two. `kept`: the greatest frequency, at most edge / 2. */
   constructor(edge: number, kept = edge / 2) {
     this.#edge = edge;
     this.#kept = kept;
+    this.#stride = edge + LINE_VALUES;
     this.#fft = new Fft(edge);
     this.#window = Float64Array.from({ length: edge }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / edge));
     this.#sum = new Float64Array((kept + 1) * (2 * kept + 1));
@@ -39,11 +47,13 @@ export class PowerSum {
 
   /** A tile whose rows are still to be added. */
   open(): TileRows {
-    const { length } = this.#real;
+    const free = this.#free.pop();
+    if (free) return free;
+    const values = (this.#kept + 1) * this.#stride;
     return {
-      first: new Float64Array(length),
-      real: new Float32Array((this.#kept + 1) * length),
-      imaginary: new Float32Array((this.#kept + 1) * length),
+      first: new Float64Array(this.#edge),
+      real: new Float32Array(values),
+      imaginary: new Float32Array(values),
     };
   }
 
@@ -75,7 +85,7 @@ export class PowerSum {
   #separate({ real, imaginary }: TileRows, y: number): void {
     const edge = this.#edge;
     const [zr, zi] = [this.#real, this.#imaginary];
-    for (let k = 0, at = y; k <= this.#kept; k++, at += edge) {
+    for (let k = 0, at = y; k <= this.#kept; k++, at += this.#stride) {
       const mirrored = (edge - k) % edge;
       const [re, im] = [zr[k] as number, zi[k] as number];
       const [mirroredRe, mirroredIm] = [zr[mirrored] as number, zi[mirrored] as number];
@@ -86,15 +96,17 @@ export class PowerSum {
     }
   }
 
-  #finish({ real, imaginary }: TileRows): void {
+  #finish(tile: TileRows): void {
+    const { real, imaginary } = tile;
     const edge = this.#edge;
     const kept = this.#kept;
+    const stride = this.#stride;
     const sum = this.#sum;
     const [re, im] = [this.#real, this.#imaginary];
     for (let kx = 0; kx <= kept; kx++) {
       for (let y = 0; y < edge; y++) {
-        re[y] = real[kx * edge + y] as number;
-        im[y] = imaginary[kx * edge + y] as number;
+        re[y] = real[kx * stride + y] as number;
+        im[y] = imaginary[kx * stride + y] as number;
       }
       this.#fft.transform(re, im);
       const middle = kx * (2 * kept + 1) + kept;
@@ -104,6 +116,7 @@ export class PowerSum {
       }
     }
     this.#tiles++;
+    this.#free.push(tile);
   }
 }
 
