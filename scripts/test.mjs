@@ -70,7 +70,10 @@ const ON_STANDARD_PATH = [
 /** It looks into the folder of the storage; the tests of storages say what a bucket has instead. */
 const IN_FOLDER = 'suites/contract/uploads/publish.test.ts';
 /** The others of `CALLS`, with parts of 5 MiB (`MIN_PART_BYTES`). */
-const CALLS_ON_BUCKET = CALLS.flatMap(expandNames).filter((file) => file !== IN_FOLDER);
+const CALLS_ON_BUCKET = [
+  ...CALLS.flatMap(expandNames).filter((file) => file !== IN_FOLDER),
+  'suites/contract/files/{mdoc,tiff}.test.ts',
+];
 
 /** On the service that `CRYOLIFT_TEST_S3` names. */
 const S3_TESTS = [
