@@ -8,6 +8,7 @@ export { PageQuery } from './messages/lists.ts';
 export * from './messages/mrc.ts';
 export * from './messages/operations.ts';
 export * from './messages/parts.ts';
+export * from './messages/receipts.ts';
 export * from './messages/signing.ts';
 export * from './messages/tiff.ts';
 export * from './messages/uploads.ts';
