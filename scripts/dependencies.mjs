@@ -35,6 +35,7 @@ const REASONS = {
   pino: 'the log; Fastify has it as well',
   'toml-eslint-parser': 'reads the settings file of a watch, with the line of each key; TOML 1.0',
   'prom-client': 'metrics of Prometheus’ format; its histograms and Node’s own figures',
+  canonicalize: 'canonical JSON (RFC 8785) of receipts, by an author of the RFC; no dependency',
   typebox: 'schemas of messages, shared by server and clients; no dependency',
   ulid: 'ids that sort by time; no dependency',
 };

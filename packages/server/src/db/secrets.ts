@@ -7,8 +7,10 @@ import { readFact } from './server-state.ts';
 export const SIGNING_KEYS = 'signing-keys';
 /** Signs events. */
 export const WEBHOOK_SECRET = 'webhook-secret';
+/** Sign receipts. */
+export const RECEIPT_KEYS = 'receipt-keys';
 /** All of them, by their names. */
-export const SHARED_SECRETS: readonly string[] = [SIGNING_KEYS, WEBHOOK_SECRET];
+export const SHARED_SECRETS: readonly string[] = [SIGNING_KEYS, WEBHOOK_SECRET, RECEIPT_KEYS];
 
 /** @param name among the facts of the database. */
 export function openSecretRow(db: Database, name: string): SecretStore {

@@ -1,5 +1,6 @@
 /** The keys of signed URLs. A key is made when the first one is needed, replaced by age, and kept until its last URL expires. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { KeyRing } from '../../key-ring.ts';
 import type { SecretStore } from '../../secret-store.ts';
 
 export interface SigningKey {
@@ -33,81 +34,30 @@ const REREAD_MS = 1_000;
 
 /** Keys that are made here and replaced by age. */
 export class RotatedKeys implements SigningKeys {
-  readonly #store: SecretStore;
-  readonly #now: () => number;
-  #kept: KeptKey[] | null = null;
-  /** What `#kept` was read from. */
-  #text: string | null = null;
-  #readAtMs = 0;
-  /** Reads and replacements run one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #ring: KeyRing<KeptKey>;
 
   /** @param now milliseconds since 1970. */
   constructor(store: SecretStore, now: () => number) {
-    this.#store = store;
-    this.#now = now;
+    this.#ring = new KeyRing(store, now, {
+      useMs: USE_MS,
+      make: (made_at) => ({
+        id: randomBytes(6).toString('base64url'),
+        secret: randomBytes(KEY_BYTES).toString('base64url'),
+        made_at,
+      }),
+      retire: (older, nowMs) => older.filter(({ made_at }) => nowMs - Date.parse(made_at) < USE_MS + MAX_LIFE_MS),
+    });
   }
 
   async current(): Promise<SigningKey> {
-    return await this.#inTurn(async () => {
-      for (;;) {
-        const kept = await this.#read();
-        const newest = kept.at(-1);
-        // A key with a time far in the future was made while the clock was ahead.
-        if (newest && Math.abs(this.#ageMs(newest)) < USE_MS) return toKey(newest);
-        const made = await this.#make(kept);
-        if (made) return toKey(made);
-      }
-    });
+    return toKey(await this.#ring.current());
   }
 
   async find(id: string): Promise<SigningKey | undefined> {
-    const kept = this.#kept ?? (await this.#inTurn(() => this.#read()));
-    const found = kept.find((key) => key.id === id) ?? (await this.#findMade(id));
+    const isSame = (key: KeptKey) => key.id === id;
+    // Another server may have made it since. URLs with wrong ids are many, and read the keys no more often than this.
+    const found = (await this.#ring.all()).find(isSame) ?? (await this.#ring.all(REREAD_MS)).find(isSame);
     return found && toKey(found);
-  }
-
-  /** Another server may have made a key since. URLs with wrong ids are many, and read the keys no more often than this. */
-  async #findMade(id: string): Promise<KeptKey | undefined> {
-    return await this.#inTurn(async () => {
-      if (Math.abs(this.#now() - this.#readAtMs) >= REREAD_MS) this.#kept = null;
-      return (await this.#read()).find((key) => key.id === id);
-    });
-  }
-
-  /** @returns null when another server has made one at the same time. */
-  async #make(kept: readonly KeptKey[]): Promise<KeptKey | null> {
-    const made_at = new Date(this.#now()).toISOString();
-    const key = {
-      id: randomBytes(6).toString('base64url'),
-      secret: randomBytes(KEY_BYTES).toString('base64url'),
-      made_at,
-    };
-    const alive = kept.filter((each) => this.#ageMs(each) < USE_MS + MAX_LIFE_MS);
-    const keys = [...alive, key];
-    const text = JSON.stringify(keys, null, 2);
-    const isFirst = await this.#store.replace(text, this.#text);
-    this.#kept = isFirst ? keys : null;
-    this.#text = text;
-    return isFirst ? key : null;
-  }
-
-  async #read(): Promise<KeptKey[]> {
-    if (this.#kept) return this.#kept;
-    this.#text = await this.#store.read();
-    this.#readAtMs = this.#now();
-    this.#kept = JSON.parse(this.#text ?? '[]') as KeptKey[];
-    return this.#kept;
-  }
-
-  #ageMs(key: KeptKey): number {
-    return this.#now() - Date.parse(key.made_at);
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return await done;
   }
 }
 
