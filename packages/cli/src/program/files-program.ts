@@ -1,6 +1,7 @@
 /** The commands about files on the server, with their options. */
 import { type Command, Option } from 'commander';
 import { secondsBetween } from '../options/quantity.ts';
+import { UsageError } from '../process/exit.ts';
 import { addCommand } from './add-command.ts';
 import { countOption } from './count-option.ts';
 import type { Finish } from './server-commands.ts';
@@ -49,12 +50,27 @@ export function addFiles(program: Command, finish: Finish): void {
       const { share } = await import('../commands/share.ts');
       finish(await share(file, command.optsWithGlobals()));
     });
-  add('verify', "compare a local file with the server's digest of a file")
-    .argument('<path>')
-    .argument('<remote_file>', 'its id, its path or its name on the server')
-    .action(async (path: string, file: string, _own: unknown, command: Command) => {
+  add('verify', 'compare a local file, or a folder, with what a server has or had')
+    .argument('<path>', 'a file; with --receipt a folder')
+    .argument('[remote_file]', 'its id, its path or its name on the server')
+    .option('--receipt <file>', 'compare the files of a folder with a receipt; no server is needed')
+    .option(
+      '--keys <file>',
+      'public keys of the server that signs receipts: its /.well-known/cryolift-receipt-keys.json',
+    )
+    .action(async (path: string, file: string | undefined, _own: unknown, command: Command) => {
+      const { receipt, ...options } = command.optsWithGlobals();
+      if ((receipt === undefined) === (file === undefined)) {
+        throw new UsageError('verify needs a file of the server, or --receipt FILE');
+      }
+      if (file !== undefined && options.keys !== undefined) throw new UsageError('--keys belongs to --receipt');
+      if (file === undefined) {
+        const { verifyByReceipt } = await import('../commands/verify-receipt.ts');
+        finish(await verifyByReceipt(path, { receipt, ...options }));
+        return;
+      }
       const { verify } = await import('../commands/verify.ts');
-      finish(await verify(path, file, command.optsWithGlobals()));
+      finish(await verify(path, file, options));
     });
   add('quota', 'show the space and the files that you use, and may use').action(
     async (_own: unknown, command: Command) => {
