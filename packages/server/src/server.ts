@@ -9,7 +9,7 @@ import { countDeliveries } from './db/deliveries.ts';
 import { dialectOf } from './db/dialect.ts';
 import { countOpenJobs } from './db/jobs.ts';
 import { checkSchema } from './db/schema.ts';
-import { SIGNING_KEYS } from './db/secrets.ts';
+import { RECEIPT_KEYS, SIGNING_KEYS } from './db/secrets.ts';
 import { countStaged } from './db/uploads/uploads.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
@@ -25,6 +25,7 @@ import { AuditLog } from './ops/audit.ts';
 import type { Logger } from './ops/log.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { Traces } from './ops/traces.ts';
+import { ReceiptKeys } from './receipts/receipt-keys.ts';
 import { createBackground, JOB_KINDS } from './startup/background.ts';
 import { type DataOverrides, openData } from './startup/data.ts';
 import { certificateRenewal, listen } from './startup/listening.ts';
@@ -132,6 +133,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       sweep: background.requestedSweep,
       wakeWebhook: background.wakeWebhook,
       signingKeys: createSigningKeys(config, db, clock),
+      receiptKeys: new ReceiptKeys(openSecret(db, config.dataDir, RECEIPT_KEYS), clock.now),
       authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log, clock.now, discovery),
       signInOrigins: () => (config.signIn === null ? [] : (discovery?.origins ?? [])),
       tokenSecret,

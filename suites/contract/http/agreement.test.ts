@@ -66,6 +66,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'GET /healthz': [200],
   'GET /readyz': [200],
   'GET /metrics': [200],
+  'GET /.well-known/cryolift-receipt-keys.json': [200],
 };
 /** Calls that are no part of the API that the document describes. */
 const UNDESCRIBED = [
@@ -125,6 +126,7 @@ test('agreement: the answers have the fields that the document gives them', asyn
     'GET /limits': await call('GET', '/limits'),
     'GET /healthz': await call('GET', '/healthz'),
     'GET /readyz': await call('GET', '/readyz'),
+    'GET /.well-known/cryolift-receipt-keys.json': await call('GET', '/.well-known/cryolift-receipt-keys.json'),
   };
   await putAll(call, upload, bytes);
   const completed = { 'POST /uploads/{upload_id}/complete': await complete(call, upload) };

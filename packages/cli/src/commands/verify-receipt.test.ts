@@ -65,10 +65,7 @@ test('verify: a folder is compared with a receipt, file by file', async (t) => {
     shown.stdout,
     /^gain\.mrc: DIFFERENT, 6 bytes here, 0 by the receipt\ngrid 1\/a\.mrc: DIFFERENT\n {2}here /,
   );
-  assert.match(
-    shown.stdout,
-    /\n0 of 3 files identical, 1 missing, 2 different, 1 not named by the receipt\n$/,
-  );
+  assert.match(shown.stdout, /\n0 of 3 files identical, 1 missing, 2 different, 1 not named by the receipt\n$/);
 });
 
 test('verify: a receipt that was changed, or is of another key, is refused', async (t) => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReceiptDocument, ReceiptFile } from '@cryolift/protocol/messages';
-import { verifyReceipt } from '@cryolift/protocol/receipt/verify';
+import { verifyReceipt } from '@cryolift/protocol/receipts';
 import { formatBytes } from '../output/format.ts';
 import { type Lines, Output } from '../output/output.ts';
 import { EXIT, type ExitCode, Refusal } from '../process/exit.ts';

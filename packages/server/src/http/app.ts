@@ -38,6 +38,7 @@ import { registerOperations } from './routes/operations.ts';
 import { registerPage } from './routes/page.ts';
 import { registerPart } from './routes/part.ts';
 import { registerPreviews } from './routes/previews.ts';
+import { registerReceiptKeys } from './routes/receipt-keys.ts';
 import { registerSign } from './routes/sign.ts';
 import { registerUploads } from './routes/uploads.ts';
 import { registerWebhooks } from './routes/webhooks.ts';
@@ -171,6 +172,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerAdmin(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
+    registerReceiptKeys(routes, services);
     registerInstall(routes, services);
     const { presigner } = services.uploads.storage;
     const partOrigins = [...(presigner ? [presigner.origin] : []), ...services.options.partOrigins];

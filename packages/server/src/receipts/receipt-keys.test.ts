@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isSignedBy } from '@cryolift/protocol/receipt/keys';
+import { isSignedBy } from '@cryolift/protocol/receipts';
 import type { SecretStore } from '../secret-store.ts';
 import { ReceiptKeys } from './receipt-keys.ts';
 

@@ -1,7 +1,7 @@
 /** The keys that sign receipts. Public keys stay for good, so that old receipts can be verified. */
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { ReceiptDocument, ReceiptKey } from '@cryolift/protocol/messages';
-import { toReceiptKey } from '@cryolift/protocol/receipt/keys';
+import { toReceiptKey } from '@cryolift/protocol/receipts';
 import { KeyRing } from '../key-ring.ts';
 import type { SecretStore } from '../secret-store.ts';
 
