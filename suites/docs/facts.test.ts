@@ -42,7 +42,11 @@ test('page 5: the defaults are those of `serve --help`', () => {
 
 /** Interfaces of tables.ts: their columns by the name of the table. */
 function readTables(): Map<string, string[]> {
-  const source = read('packages/server/src/db/tables.ts').replace(/\/\*\*.*?\*\//gs, '');
+  const files = ['packages/server/src/db/tables.ts', 'packages/server/src/db/datasets/tables.ts'];
+  const source = files
+    .map(read)
+    .join('\n')
+    .replace(/\/\*\*.*?\*\//gs, '');
   const columns = new Map(
     [...source.matchAll(/interface (\w+Table) \{\n(.*?)\n\}/gs)].map(([, name = '', body = '']) => [
       name,

@@ -25,7 +25,7 @@ export const PACKAGES: Arrows = {
 
 /** What a server is made of. */
 const COMPOSED = [
-  ...['http', 'uploads', 'receipts', 'files', 'analysis', 'events', 'storage'],
+  ...['http', 'uploads', 'datasets', 'receipts', 'files', 'analysis', 'events', 'storage'],
   ...['jobs', 'leases', 'db', 'ops', 'config', 'top'],
 ];
 
@@ -38,10 +38,14 @@ export const MODULES: Arrows = {
   relocation: ['backup.ts', 'startup', 'uploads', 'files', 'events', 'storage', 'db', 'config', 'top'],
   startup: COMPOSED,
   config: ['db', 'top'],
-  http: ['uploads', 'receipts', 'files', 'analysis', 'events', 'import type storage', 'ops', 'config', 'top'],
-  jobs: ['uploads', 'files', 'analysis', 'storage', 'leases', 'db', 'top'],
-  uploads: ['storage', 'analysis', 'files', 'leases', 'db', 'events', 'top'],
-  receipts: ['db', 'events', 'top'],
+  http: [
+    ...['uploads', 'datasets', 'receipts', 'files', 'analysis', 'events', 'import type storage'],
+    ...['ops', 'config', 'top'],
+  ],
+  jobs: ['uploads', 'datasets', 'receipts', 'files', 'analysis', 'storage', 'leases', 'db', 'top'],
+  uploads: ['storage', 'analysis', 'datasets', 'files', 'leases', 'db', 'events', 'top'],
+  receipts: ['datasets', 'files', 'db', 'events', 'top'],
+  datasets: ['files', 'db', 'events', 'top'],
   files: ['storage', 'analysis', 'leases', 'db', 'events', 'top'],
   analysis: ['storage', 'files', 'db', 'events', 'top'],
   leases: ['db', 'top'],

@@ -1,7 +1,7 @@
 /** Two owners and nobody: every call of the server's own document, on ids that are another's. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { FilePage, UploadPage } from '@cryolift/protocol/messages';
+import type { DatasetPage, FilePage, UploadPage } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { keepsUpload, openSample, publish, put } from '../contract/upload.ts';
@@ -15,10 +15,16 @@ after(() => server.discard());
 const owner = callAs(server, { sub: 'ada' });
 const { upload, bytes } = await openSample(owner);
 await put(owner, upload, 0, bytes);
-const file = await publish(owner, makeMrc(2000));
-const ids: Readonly<Record<string, string>> = { upload_id: upload.upload_id, file_id: file.file_id, idx: '1' };
+const file = await publish(owner, makeMrc(2000), { metadata: { dataset: 'session 1' } });
+const dataset_id = file.dataset_id ?? '';
+const ids: Readonly<Record<string, string>> = {
+  upload_id: upload.upload_id,
+  file_id: file.file_id,
+  dataset_id,
+  idx: '1',
+};
 const operations = await readOperations(server.url);
-const onIds = operations.filter(({ path }) => /\{(upload|file)_id\}/.test(path));
+const onIds = operations.filter(({ path }) => /\{(upload|file|dataset)_id\}/.test(path));
 
 /** Right in every respect but for who asks. */
 async function ask(call: Call, { method, path, requestBody }: Operation) {
@@ -35,6 +41,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: { mine: 'now' } },
   'POST /files/delete': { file_ids: [file.file_id] },
+  'POST /datasets': { name: 'session 2' },
+  'PATCH /datasets/{dataset_id}': { project: 'mine' },
 };
 
 test('other callers: there are calls to try', () => {
@@ -44,8 +52,13 @@ test('other callers: there are calls to try', () => {
 for (const operation of onIds) {
   const name = `${operation.method} ${operation.path}`;
   test(`${name}: not there for another owner, refused without a token, and without effect`, async () => {
-    const code = operation.path.startsWith('/files') ? 'file_not_found' : 'upload_not_found';
-    const record = (await owner('GET', `/files/${file.file_id}`)).body.toString();
+    const [, kind = ''] = operation.path.split('/');
+    const code = `${kind.slice(0, -1) as 'file' | 'upload' | 'dataset'}_not_found` as const;
+    const read = async () => [
+      (await owner('GET', `/files/${file.file_id}`)).body.toString(),
+      (await owner('GET', `/datasets/${dataset_id}`)).body.toString(),
+    ];
+    const records = await read();
     await keepsUpload(owner, upload, async () => {
       const otherOwner = await ask(callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN }), operation);
       const nobody = await ask(callWith(server, {}), operation);
@@ -57,7 +70,7 @@ for (const operation of onIds) {
       assert.doesNotMatch(message, /owner|another|belongs/i);
       assertFailure(nobody, 'unauthenticated');
     });
-    assert.equal((await owner('GET', `/files/${file.file_id}`)).body.toString(), record);
+    assert.deepEqual(await read(), records);
   });
 }
 
@@ -65,6 +78,7 @@ test('other callers: lists show what is one’s own', async () => {
   const otherOwner = callAs(server, { sub: 'bob', scope: EVERYTHING_BUT_ADMIN });
   assert.deepEqual((await otherOwner('GET', '/uploads')).json<UploadPage>().items, []);
   assert.deepEqual((await otherOwner('GET', '/files')).json<FilePage>().items, []);
+  assert.deepEqual((await otherOwner('GET', '/datasets')).json<DatasetPage>().items, []);
   for (const cursor of [upload.upload_id, file.file_id]) {
     assert.doesNotMatch((await otherOwner('GET', `/uploads?cursor=${cursor}`)).body.toString(), /ada|upload_id/);
     assert.doesNotMatch((await otherOwner('GET', `/files?cursor=${cursor}`)).body.toString(), /ada|file_id/);

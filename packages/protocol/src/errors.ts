@@ -57,6 +57,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'Check the id and the owner of the token; GET /files lists your files.',
   },
+  dataset_not_found: {
+    status: 404,
+    retryable: false,
+    hint: 'Check the id and the owner of the token; GET /datasets lists your datasets.',
+  },
   part_out_of_range: { status: 404, retryable: false, hint: 'Parts are numbered from 0 to part_count - 1.' },
   method_not_allowed: { status: 405, retryable: false, hint: 'Use one of the methods in the Allow header.' },
   body_timeout: {
@@ -88,6 +93,21 @@ export const ERRORS = {
     status: 409,
     retryable: false,
     hint: 'This Idempotency-Key was used for another request. Use a new key.',
+  },
+  dataset_exists: {
+    status: 409,
+    retryable: false,
+    hint: 'You have a dataset of this name. Use it, or choose another name.',
+  },
+  dataset_closed: {
+    status: 409,
+    retryable: false,
+    hint: 'Reopen the dataset, or use another one; GET /datasets/{dataset_id} says its state.',
+  },
+  dataset_incomplete: {
+    status: 409,
+    retryable: false,
+    hint: 'Upload what is missing (GET /datasets/{dataset_id}/check lists it), or complete with force.',
   },
   upload_expired: {
     status: 410,

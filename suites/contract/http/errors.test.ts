@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { ERROR_CODES, type ErrorCode } from '@cryolift/protocol/errors';
+import type { DatasetRecord } from '@cryolift/protocol/messages';
 import { type OwnServer, type Settings, startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, flipBit, makeMrc } from '../sample.ts';
@@ -73,6 +74,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   not_found: () => call('GET', '/nowhere'),
   upload_not_found: () => call('GET', '/uploads/none'),
   file_not_found: () => call('GET', '/files/none'),
+  dataset_not_found: () => call('GET', '/datasets/none'),
   async part_out_of_range() {
     return await putBody(call, (await openSample(call)).upload, 4, Buffer.alloc(10));
   },
@@ -101,6 +103,19 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     const headers = { 'idempotency-key': 'errors' };
     await call('POST', '/uploads/init', { json: initRequest(), headers });
     return await call('POST', '/uploads/init', { json: initRequest({ size: 5000 }), headers });
+  },
+  async dataset_exists() {
+    await call('POST', '/datasets', { json: { name: 'errors' } });
+    return await call('POST', '/datasets', { json: { name: 'errors' } });
+  },
+  async dataset_closed() {
+    const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'closed' } })).json<DatasetRecord>();
+    return await call('POST', `/datasets/${dataset_id}/release`);
+  },
+  async dataset_incomplete() {
+    const json = { name: 'incomplete', expected_files: 1 };
+    const { dataset_id } = (await call('POST', '/datasets', { json })).json<DatasetRecord>();
+    return await call('POST', `/datasets/${dataset_id}/complete`);
   },
   upload_expired: () =>
     withServer({ CRYOLIFT_SESSION_TTL: '1s' }, async (other) => {

@@ -21,6 +21,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: {} },
   'POST /files/delete': { file_ids: ['none'] },
+  'POST /datasets': { name: 'queries' },
+  'PATCH /datasets/{dataset_id}': { project: 'p1' },
 };
 
 /** Parameters that a call does not do without. */
@@ -31,11 +33,12 @@ test('queries: every call of the document refuses a parameter that it does not h
   assert.ok(operations.length > 30);
   const owner = callAs(server);
   const { upload_id } = await open(owner);
-  const { file_id } = await publish(owner, makeMrc(2000));
+  const { file_id, dataset_id = '' } = await publish(owner, makeMrc(2000), { metadata: { dataset: 'queries' } });
   for (const { method, path } of operations) {
     const url = path
       .replace('{upload_id}', upload_id)
       .replace('{file_id}', file_id)
+      .replace('{dataset_id}', dataset_id)
       .replace('{idx}', '0')
       .replace('{seq}', '1')
       .replace('{link_id}', 'none');
@@ -90,6 +93,8 @@ test('queries: a cursor that no answer gave is refused on every list; one that w
     '/files?q=a': call,
     '/files?sort=size': call,
     '/files/tree': call,
+    '/datasets': call,
+    '/datasets?sort=name': call,
     '/admin/owners': admin,
     [parts]: call,
     '/admin/sessions': admin,

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
-import type { UploadRecord } from '@cryolift/protocol/messages';
+import type { DatasetRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { type Operation, readOperations } from '../../fuzz/document.ts';
 import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
@@ -53,6 +53,8 @@ const BODIES: Readonly<Record<string, object>> = {
   initUpload: initRequest(),
   updateFile: { metadata: {} },
   deleteFiles: { file_ids: ['none'] },
+  createDataset: { name: 'refusals' },
+  updateDataset: { project: 'p1' },
   signParts: { parts: [[0, 0]] },
   confirmParts: claimOf(0),
 };
@@ -85,6 +87,7 @@ function commonRefusals(operation: Operation): Refusals {
     signature_invalid: () => ask(callWith(server, {}), operation, { query: '?cl_exp=1&cl_key=x&cl_sig=x' }),
     upload_not_found: () => ask(admin, operation),
     file_not_found: () => ask(admin, operation),
+    dataset_not_found: () => ask(admin, operation),
     not_found: () => ask(admin, operation),
     precondition_failed: () => ask(admin, operation, { headers: { 'if-match': '"x"' } }),
     rate_limited: () =>
@@ -164,6 +167,8 @@ const OWN: Readonly<Record<string, Refusals>> = {
       await init({}, { 'idempotency-key': 'refusals' });
       return await init({ size: 5000 }, { 'idempotency-key': 'refusals' });
     },
+    dataset_not_found: () => init({ dataset_id: 'none' }),
+    dataset_closed: async () => init({ dataset_id: await makeClosed() }),
     file_too_large: () => init({ size: 2 ** 52 }),
     quota_exceeded: () => init({ size: 100 * 1024 * 1024 }),
     unsupported_file_type: () => init({ filename: 'a.exe' }),
@@ -261,6 +266,48 @@ const OWN: Readonly<Record<string, Refusals>> = {
     precondition_failed: () => readFile({ 'if-match': '"x"' }, 'preview'),
   },
   getFileStatistics: { not_found: () => readFile({}, 'statistics', 'a.bin') },
+  createDataset: {
+    dataset_exists: async () => {
+      await makeDataset('twice');
+      return await owner('POST', '/datasets', { json: { name: 'twice' } });
+    },
+    quota_exceeded: async () => {
+      const greedy = callAs(server, { sub: 'greedy' });
+      for (let name = 0; ; ) {
+        const jsons = Array.from({ length: 50 }, () => ({ name: `d${name++}` }));
+        const answers = await Promise.all(jsons.map((json) => greedy('POST', '/datasets', { json })));
+        const refused = answers.find(({ status }) => status !== 201);
+        if (refused) return refused;
+      }
+    },
+  },
+  updateDataset: {
+    dataset_exists: async () => {
+      await makeDataset('taken');
+      return await owner('PATCH', `/datasets/${await makeDataset('other')}`, { json: { name: 'taken' } });
+    },
+  },
+  completeDataset: {
+    dataset_closed: async () => {
+      const id = await makeClosed();
+      await owner('POST', `/datasets/${id}/release`);
+      return await owner('POST', `/datasets/${id}/complete`);
+    },
+    dataset_incomplete: async () => {
+      const id = await makeDataset('incomplete', { expected_files: 2 });
+      return await owner('POST', `/datasets/${id}/complete`);
+    },
+  },
+  releaseDataset: {
+    dataset_closed: async () => owner('POST', `/datasets/${await makeDataset('open')}/release`),
+  },
+  reopenDataset: {
+    dataset_closed: async () => {
+      const id = await makeClosed();
+      await owner('POST', `/datasets/${id}/release`);
+      return await owner('POST', `/datasets/${id}/reopen`);
+    },
+  },
   createLink: {
     quota_exceeded: async () => {
       const greedy = callAs(server, { sub: 'greedy' });
@@ -279,6 +326,18 @@ const OWN: Readonly<Record<string, Refusals>> = {
       ),
   },
 };
+
+async function makeDataset(name: string, more: object = {}): Promise<string> {
+  const answer = await owner('POST', '/datasets', { json: { name, ...more } });
+  return answer.json<DatasetRecord>().dataset_id;
+}
+
+/** @returns the id of one that is complete. */
+async function makeClosed(): Promise<string> {
+  const id = await makeDataset(`closed ${Math.random()}`);
+  await owner('POST', `/datasets/${id}/complete`);
+  return id;
+}
 
 function claimOf(part: number): object {
   return [{ part, etag: 'x', sha256: 'ab'.repeat(32) }];

@@ -14,6 +14,9 @@ const BY_CODE: Readonly<Record<string, string>> = {
 const WORDS: readonly (readonly [call: string, words: string])[] = [
   ['GET /uploads lists', '`cryolift ls` lists'],
   ['GET /files lists', '`cryolift ls` lists'],
+  ['GET /datasets lists', '`cryolift dataset ls` lists'],
+  ['GET /datasets/{dataset_id} says', '`cryolift dataset show` says'],
+  ['GET /datasets/{dataset_id}/check lists', '`cryolift dataset check` lists'],
   ['GET /links lists', '`cryolift link ls` lists'],
   ['GET /limits says', '`cryolift quota` says'],
   ['GET /limits lists', '`cryolift quota` lists'],

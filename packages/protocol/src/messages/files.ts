@@ -62,6 +62,7 @@ export const FileRecord = Type.Object(
     link_id: Nullable(Id('The upload link that was used; null: a token.')),
     instrument: Nullable(Type.String({ description: '`metadata.instrument`, or else as init named it.' })),
     filename: Text(),
+    dataset_id: Type.Optional(Id('The dataset that it belongs to.')),
     size: Bytes('Size of the file, bytes.'),
     sha256: Nullable(
       Sha256Hex(

@@ -35,6 +35,9 @@ export const InitRequest = Type.Object(
         description: 'What the file comes from, such as the name of the microscope; `metadata.instrument` comes first.',
       }),
     ),
+    dataset_id: Type.Optional(
+      Id('The dataset that the file belongs to. Not given: the one that `metadata.dataset` names, which it makes.'),
+    ),
     keep_metadata: Type.Optional(Type.Boolean({ description: 'An upload that is found keeps its metadata.' })),
     force: Type.Optional(Type.Boolean({ description: 'Accept an MRC file whose header is rejected.' })),
     trial: Type.Optional(
@@ -74,6 +77,7 @@ export const UploadRecord = Type.Object(
     updated_at: Time('When it last changed.'),
     expires_at: Time('When it expires if nothing more arrives.'),
     file_id: Nullable(Id('Set once the file is published.')),
+    dataset_id: Type.Optional(Id('The dataset that its file belongs to.')),
     failure: Nullable(ErrorEnvelope),
   },
   { title: 'Upload' },

@@ -42,6 +42,7 @@ test('config: without settings, a server for this machine alone', () => {
     partOrigins: [],
     webhook: null,
     onComplete: null,
+    onDatasetComplete: null,
     audit: { maxTotalBytes: 10 * 1024 ** 3, maxAgeMs: null },
     otlpUrl: null,
     fastPath: true,

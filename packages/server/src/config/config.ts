@@ -66,6 +66,7 @@ export interface Config {
   /** Without a secret the server makes one in its data folder. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
+  readonly onDatasetComplete: CommandConfig | null;
   /** Limits of the audit: total bytes, and age; null: no limit of age. */
   readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
@@ -167,6 +168,11 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     webhook: readWebhook(read<string | null>('WEBHOOK_URL', parseWebUrl, null), text('WEBHOOK_SECRET')),
     onComplete: readCommand(
       read<string[] | null>('ON_COMPLETE', parseCommand, null),
+      bounded('ON_COMPLETE_TIMEOUT', 3_600_000),
+      env,
+    ),
+    onDatasetComplete: readCommand(
+      read<string[] | null>('ON_DATASET_COMPLETE', parseCommand, null),
       bounded('ON_COMPLETE_TIMEOUT', 3_600_000),
       env,
     ),

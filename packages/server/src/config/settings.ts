@@ -112,10 +112,15 @@ export const SETTINGS: readonly Setting[] = [
     'key of their signatures, better in the environment: whsec_ and base64; default: generated in the data folder',
   ),
   setting('ON_COMPLETE', 'COMMAND', 'run for every published file: its record on stdin, its path as the last argument'),
+  setting(
+    'ON_DATASET_COMPLETE',
+    'COMMAND',
+    'run for every completed dataset: its record on stdin, its id as the last argument',
+  ),
   bounded(
     'ON_COMPLETE_TIMEOUT',
     { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
-    'maximum duration of the command (1h)',
+    'maximum duration of these commands (1h)',
   ),
   bounded(
     'AUDIT_MAX_SIZE',

@@ -25,6 +25,7 @@ function draftFile(at: number): FileRow {
     tiff: null,
     mdoc: null,
     mdoc_image: null,
+    dataset_id: null,
     link_id: null,
     instrument: null,
   };
@@ -77,7 +78,7 @@ testDatabases('files: a file is deleted once, and its bytes are subtracted once'
 test('files: the digests of an earlier version are kept, and may be null from now on', async (t) => {
   const path = join(await makeFolder(t), 'a.sqlite');
   const { tiff: _tiff, mdoc: _, mdoc_image: _image, link_id: _link, ...rest } = draftFile(1);
-  const { instrument: _instrument, ...earlier } = rest;
+  const { instrument: _instrument, dataset_id: _dataset, ...earlier } = rest;
   const before = new Kysely<{ files: typeof earlier }>({ dialect: new ThreadedSqlite(path) });
   const migrator = new Migrator({ db: before, provider: { getMigrations: async () => MIGRATIONS } });
   assert.equal((await migrator.migrateTo('010_storage_references')).error, undefined);

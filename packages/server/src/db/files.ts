@@ -2,6 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type CompiledQuery, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { checkAfterArrival } from './datasets/check-jobs.ts';
+import { arrivalUpdate, subtractDeleted } from './datasets/rows.ts';
 import { libraryInserts, removeEntries, replaceEntry } from './library/rows.ts';
 import type { FileRow } from './tables.ts';
 
@@ -108,7 +110,13 @@ export function fileInserts(db: Database, file: FileRow): CompiledQuery[] {
         bytes: eb('owner_usage.bytes', '+', file.size),
       })),
     );
-  return [db.insertInto('files').values(file).compile(), usage.compile(), ...libraryInserts(db, file)];
+  return [
+    db.insertInto('files').values(file).compile(),
+    usage.compile(),
+    ...libraryInserts(db, file),
+    ...arrivalUpdate(db, file),
+    ...checkAfterArrival(db, file),
+  ];
 }
 
 /** How many files an owner has, and their bytes. */
@@ -149,6 +157,7 @@ export async function markDeleted(tx: Database, ids: readonly string[], nowMs: n
     tx,
     marked.map(({ id }) => id),
   );
+  await subtractDeleted(tx, marked);
   return marked;
 }
 

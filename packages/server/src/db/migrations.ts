@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
+import { DATASETS_MIGRATION } from './datasets/migration.ts';
 import { dialectOf } from './dialect.ts';
 import { LIBRARY_MIGRATION } from './library/migration.ts';
 
@@ -348,4 +349,5 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('files').addColumn('tiff', dialectOf(db).columns.text).execute();
     },
   },
+  '020_datasets': DATASETS_MIGRATION,
 };

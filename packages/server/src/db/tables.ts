@@ -3,6 +3,7 @@
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { AppendProtocol } from '../append-protocol.ts';
+import type { DatasetTable, ExpectedTable } from './datasets/tables.ts';
 
 interface UploadTable {
   id: string;
@@ -32,6 +33,8 @@ interface UploadTable {
   link_id: string | null;
   /** The instrument, as the client names it; null: it does not. */
   instrument: string | null;
+  /** The dataset that its file belongs to; null: none. */
+  dataset_id: string | null;
   /** 1: a trial upload. It emits no event, publishes no file, and is deleted when it ends. */
   is_trial: number;
   /** 1: some part was sent through a server, which may have left bytes of any digest in the storage. */
@@ -124,6 +127,8 @@ interface FileTable {
   link_id: string | null;
   /** The instrument, as the client named it; null: it did not. `metadata.instrument` comes first. */
   instrument: string | null;
+  /** The dataset that it belongs to; null: none. */
+  dataset_id: string | null;
   created_at: number;
   /** Set when the deletion starts: callers no longer see the record, and the bytes are being removed. */
   deleted_at: number | null;
@@ -149,6 +154,11 @@ interface LibraryTable {
   instrument: string;
   /** Path, name and metadata as `foldText` makes them. */
   text: string;
+  /** The dataset that it belongs to; null: none. */
+  dataset_id: string | null;
+  /** Of the images in it, pixels; null: not known. */
+  width: number | null;
+  height: number | null;
 }
 
 /** Sums of all files in a folder and in those below it; changed in the transactions that change `library`. */
@@ -190,7 +200,7 @@ interface EventTable {
   /** Id of the CloudEvent. */
   id: string;
   type: string;
-  /** `uploads/ID` or `files/ID`. */
+  /** `uploads/ID`, `files/ID` or `datasets/ID`. */
   subject: string;
   owner: string;
   time: number;
@@ -214,12 +224,13 @@ interface LinkTable {
 /** `waiting` and `running` are not done, the others have ended. */
 export type JobStatus = 'waiting' | 'running' | 'done' | 'failed';
 
-/** Work on a published file. */
+/** Work on a published file, or on a dataset. */
 interface JobTable {
   id: string;
   kind: string;
+  /** The file, or the dataset. */
   file_id: string;
-  /** Of the file. */
+  /** Of the file or dataset. */
   owner: string;
   status: JobStatus;
   /** How often it was started, without attempts that do not count. */
@@ -278,6 +289,8 @@ export interface Tables {
   files: FileTable;
   library: LibraryTable;
   folders: FolderTable;
+  datasets: DatasetTable;
+  expected: ExpectedTable;
   owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
@@ -295,6 +308,7 @@ export type AppendRow = Selectable<AppendTable>;
 export type PieceRow = Selectable<PieceTable>;
 export type FileRow = Selectable<FileTable>;
 export type LibraryRow = Selectable<LibraryTable>;
+export type DatasetRow = Selectable<DatasetTable>;
 export type FolderRow = Selectable<FolderTable>;
 export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;

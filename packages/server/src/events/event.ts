@@ -13,6 +13,9 @@ export const FILE_DAMAGED = 'cryolift.file.damaged';
 /** The stored bytes could not be read; they may be intact. */
 export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
+/** `created` by a call or by the first upload; `deleted` when its deletion begins; the others are states. */
+export type DatasetEventName = 'created' | 'updated' | 'completed' | 'reopened' | 'released' | 'expired' | 'deleted';
+const DATASET_TYPES = 'cryolift.dataset.';
 /** A resuming init has changed its metadata. */
 export const UPLOAD_UPDATED = 'cryolift.upload.updated';
 export const UPLOAD_PREVIEW_READY = 'cryolift.upload.preview_ready';
@@ -33,6 +36,10 @@ export function uploadSubject(uploadId: string): string {
   return `uploads/${uploadId}`;
 }
 
+export function datasetSubject(datasetId: string): string {
+  return `datasets/${datasetId}`;
+}
+
 export function fileSubject(fileId: string): string {
   return `files/${fileId}`;
 }
@@ -48,8 +55,17 @@ export function isEndEvent({ type }: EventRow): boolean {
 
 /** An event of the outbox. A reader can continue after its number (`Last-Event-ID`). */
 export function printKept(row: EventRow, source: string): string {
-  const name = STATE_TYPES.includes(row.type) ? 'state' : row.type.endsWith('.preview_ready') ? 'preview' : 'file';
-  return `id: ${row.seq}\n${printEvent(name, row, source)}`;
+  return `id: ${row.seq}\n${printEvent(nameOf(row.type), row, source)}`;
+}
+
+function nameOf(type: string): string {
+  if (STATE_TYPES.includes(type)) return 'state';
+  if (type.startsWith(DATASET_TYPES)) return 'dataset';
+  return type.endsWith('.preview_ready') ? 'preview' : 'file';
+}
+
+export function datasetType(name: DatasetEventName): string {
+  return `${DATASET_TYPES}${name}`;
 }
 
 /** The state of an upload. @param data JSON of the upload. @param seq the last stored event that is included in it. */

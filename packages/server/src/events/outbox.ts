@@ -13,11 +13,11 @@ import type { Bus } from './bus.ts';
 export interface OutboxEvent {
   /** Type of the CloudEvent: `cryolift.file.deleted`. */
   readonly type: string;
-  /** `uploads/ID` or `files/ID`. */
+  /** `uploads/ID`, `files/ID` or `datasets/ID`. */
   readonly subject: string;
   readonly owner: string;
-  /** The upload whose stream has it; for a file, the upload that it came from. */
-  readonly uploadId: string;
+  /** The upload whose stream has it; for a file, the upload that it came from. Null: no upload. */
+  readonly uploadId: string | null;
   /** Milliseconds since 1970. */
   readonly time: number;
   /** The record of the upload or file after the change. */

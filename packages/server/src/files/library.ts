@@ -1,13 +1,13 @@
 /** Lists of an owner's files: newest first, searched, sorted, and by folder. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { cleanPath } from '@cryolift/protocol/file-path';
-import type { FileQuery, FileTree } from '@cryolift/protocol/messages';
+import type { DatasetRecord, FileQuery, FileTree } from '@cryolift/protocol/messages';
 import { openCursor, sealCursor, wrongCursor } from '../cursor.ts';
 import type { Database } from '../db/database.ts';
 import { findFiles, findUsage, listFiles } from '../db/files.ts';
 import { foldText, withinLimits } from '../db/library/entry.ts';
 import { findFolder, findNewest, listFolders } from '../db/library/folders.ts';
-import type { LibraryQuery } from '../db/library/query.ts';
+import { isWholeDataset, type LibraryQuery } from '../db/library/query.ts';
 import { isLibraryComplete } from '../db/library/reconcile.ts';
 import { type Count, countSome, type Position, searchLibrary } from '../db/library/search.ts';
 import { toPage } from '../db/page.ts';
@@ -37,9 +37,28 @@ export async function listLibrary(
   { cursor, ...asked }: Asked,
   limit: number,
 ): Promise<FileList> {
+  if (Object.values(asked).every((value) => value === undefined))
+    return await listNewest(context.db, owner, cursor, limit);
+  return await search(context, toLibraryQuery(owner, asked), cursor, limit);
+}
+
+/** The files of a dataset, as `listLibrary`. */
+export async function listDatasetFiles(
+  context: FileContext,
+  { owner, dataset_id: id, files }: DatasetRecord,
+  { cursor, ...asked }: Asked,
+  limit: number,
+): Promise<FileList> {
+  return await search(context, { ...toLibraryQuery(owner, asked), dataset: { id, files } }, cursor, limit);
+}
+
+async function search(
+  context: FileContext,
+  query: LibraryQuery,
+  cursor: string | undefined,
+  limit: number,
+): Promise<FileList> {
   const { db } = context;
-  if (Object.values(asked).every((value) => value === undefined)) return await listNewest(db, owner, cursor, limit);
-  const query = toLibraryQuery(owner, asked);
   const isComplete = await isLibraryComplete(db);
   const position = cursor === undefined ? null : readCursor(query, cursor);
   const { fileIds, next, count } = await searchLibrary(db, query, position?.after ?? null, limit);
@@ -71,6 +90,7 @@ export function toLibraryQuery(owner: string, asked: Omit<Asked, 'cursor'>): Lib
     prefix: cleanPrefix(prefix),
     folder: folder === undefined ? null : cleanPath(folder),
     kind: kind === undefined ? null : kind === 'other' ? '' : kind,
+    dataset: null,
     instrument: asked.instrument === undefined ? null : foldInstrument(asked.instrument),
     minSize: asked.min_size ?? null,
     maxSize: asked.max_size ?? null,
@@ -107,6 +127,7 @@ function toMs(name: string, time: string | undefined): number | null {
 /** How many match, where a sum says it; null: it has to be counted. */
 async function countAll(db: Database, query: LibraryQuery): Promise<Count | null> {
   const { owner, prefix, sort: _, isDescending: __, words, ...others } = query;
+  if (isWholeDataset(query)) return { total: query.dataset?.files ?? 0, isMore: false };
   const isOnly = words.length === 0 && Object.values({ ...others }).every((value) => value === null);
   if (!isOnly) return null;
   if (prefix === '') return { total: (await findUsage(db, owner)).files, isMore: false };
@@ -160,12 +181,17 @@ interface Place {
   readonly count: Count;
 }
 
+/** The same for a dataset that has more files now. */
+function nameOf(query: LibraryQuery): string {
+  return JSON.stringify({ ...query, dataset: query.dataset?.id ?? null });
+}
+
 function printCursor(query: LibraryQuery, { after, count }: Place): string {
-  return sealCursor(JSON.stringify(query), [after.key, after.id, count.total, count.isMore]);
+  return sealCursor(nameOf(query), [after.key, after.id, count.total, count.isMore]);
 }
 
 function readCursor(query: LibraryQuery, cursor: string): Place {
-  const [key, id, total, isMore] = openCursor(JSON.stringify(query), cursor);
+  const [key, id, total, isMore] = openCursor(nameOf(query), cursor);
   const isKey = typeof key === (query.sort === 'filename' ? 'string' : 'number');
   if (!isKey || !Number.isSafeInteger(id) || !Number.isSafeInteger(total)) throw wrongCursor();
   return {

@@ -16,6 +16,7 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
     link_id: row.link_id,
     instrument: metadata.instrument ?? row.instrument,
     filename: row.filename,
+    ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id }),
     size: row.size,
     sha256: row.sha256 && toHex(row.sha256),
     parts_sha256: toHex(row.parts_sha256),

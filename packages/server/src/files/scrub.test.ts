@@ -25,6 +25,7 @@ const ROW = {
   tiff: null,
   mdoc: null,
   mdoc_image: null,
+  dataset_id: null,
   link_id: null,
   instrument: null,
   created_at: 1000,

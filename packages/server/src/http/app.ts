@@ -27,6 +27,7 @@ import { requestIdOf } from './request-id.ts';
 import { registerResumable } from './resumable/routes.ts';
 import { registerAdmin } from './routes/admin.ts';
 import { registerConfirm } from './routes/confirm.ts';
+import { registerDatasets } from './routes/datasets.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerFiles } from './routes/files.ts';
 import { registerInstall } from './routes/install.ts';
@@ -161,6 +162,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>();
     registerUploads(routes, services);
     registerLibrary(routes, services);
+    registerDatasets(routes, services);
     registerManifest(routes, services);
     registerFiles(routes, services);
     registerPreviews(routes, services);

@@ -16,6 +16,7 @@ export type Routes = FastifyInstance<
 
 export const UploadParams = Type.Object({ upload_id: Type.String({ maxLength: 256 }) });
 export const FileParams = Type.Object({ file_id: Type.String({ maxLength: 256 }) });
+export const DatasetParams = Type.Object({ dataset_id: Type.String({ maxLength: 256 }) });
 export const NoContent = Type.Null({ description: 'No content.' });
 /** Of 304, which has no body at all. */
 export const NotModified = Type.Unsafe<undefined>({ type: 'null' });

@@ -20,7 +20,7 @@ const KILL_MS = 5_000;
 const OUTPUT_MS = 500;
 /** `EX_TEMPFAIL` of sysexits.h: try again later. */
 const TRY_LATER = 75;
-interface Command {
+export interface Command {
   /** The program and its first arguments. */
   readonly command: readonly string[];
   readonly timeoutMs: number;
@@ -46,15 +46,15 @@ export function onCompleteWork(context: FileContext, command: Command): Work {
   };
 }
 
-/** Runs a command to its end, which is the end of its process group. */
+/** Runs a command to its end, which is the end of its process group. @param last its last argument. */
 export async function runCommand(
   { command: [program = '', ...args], timeoutMs, env }: Command,
-  path: string,
+  last: string,
   input: string,
   signal: AbortSignal,
 ): Promise<JobOutcome> {
   const startedMs = performance.now();
-  const child = spawn(program, [...args, path], { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, [...args, last], { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const end = ended(child);
   // The command did not start: without free descriptors it has no pipes.
   if (!child.stdout) throw new Error(`The command could not be run (${describe((await end).error)}).`);

@@ -18,6 +18,7 @@ export interface AuditEntry {
   readonly action: string;
   readonly upload_id?: string;
   readonly file_id?: string;
+  readonly dataset_id?: string;
   /** Of an event in the outbox. */
   readonly seq?: string;
   /** The owner whose data an administrator has changed. */

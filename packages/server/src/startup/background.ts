@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
 import type { Config } from '../config/config.ts';
 import { inPlace } from '../config/places.ts';
+import { CHECK_DATASET, EMPTY_DATASET, ON_DATASET_COMPLETE } from '../dataset-jobs.ts';
 import type { Database } from '../db/database.ts';
 import { releaseDeliveries } from '../db/deliveries.ts';
 import { dialectOf } from '../db/dialect.ts';
@@ -15,9 +16,12 @@ import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
 import { DIGEST_JOB } from '../files/late-digest.ts';
 import { Scrub } from '../files/scrub.ts';
 import { analysisWork } from '../jobs/analysis.ts';
+import { checkDatasetWork } from '../jobs/dataset-check.ts';
+import { emptyDatasetWork } from '../jobs/dataset-emptying.ts';
 import { digestWork } from '../jobs/digest.ts';
 import { completeLibrary, indexTexts } from '../jobs/library.ts';
 import { ON_COMPLETE, onCompleteWork } from '../jobs/on-complete.ts';
+import { onDatasetCompleteWork } from '../jobs/on-dataset-complete.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { RequestedSweep } from '../jobs/requested-sweep.ts';
 import { Repeated } from '../jobs/schedule.ts';
@@ -47,7 +51,7 @@ const INDEX_MS = 2_000;
 const NOT_SWEPT = { expired: null, deleted: null, leftovers: null, forgotten: null };
 
 /** Kinds of jobs that there may be. */
-export const JOB_KINDS = [ANALYSIS_JOB, DIGEST_JOB, ON_COMPLETE];
+export const JOB_KINDS = [ANALYSIS_JOB, DIGEST_JOB, ON_COMPLETE, CHECK_DATASET, EMPTY_DATASET, ON_DATASET_COMPLETE];
 
 export interface Background {
   readonly scrub: Scrub;
@@ -174,11 +178,16 @@ async function releaseAll(db: Database, nowMs: number): Promise<void> {
 }
 
 /** Analyses share one thread, so two are no faster than one. */
-function createQueues(context: UploadContext, { onComplete }: Config): JobQueue[] {
+function createQueues(context: UploadContext, { onComplete, onDatasetComplete }: Config): JobQueue[] {
   const analyses = new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1);
   return [
     analyses,
     ...(context.storage.lateDigests ? [new JobQueue(context, DIGEST_JOB, digestWork(context), 2)] : []),
+    new JobQueue(context, CHECK_DATASET, checkDatasetWork(context), 1),
+    new JobQueue(context, EMPTY_DATASET, emptyDatasetWork(context), 1),
+    ...(onDatasetComplete
+      ? [new JobQueue(context, ON_DATASET_COMPLETE, onDatasetCompleteWork(context, onDatasetComplete), 2)]
+      : []),
     ...(onComplete ? [new JobQueue(context, ON_COMPLETE, onCompleteWork(context, onComplete), 2)] : []),
   ];
 }

@@ -72,6 +72,7 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
         ...(isMrcName(filename) || isMdocName(filename) || mayBeTiff(filename) ? [ANALYSIS_JOB] : []),
         ...(config.onComplete ? [ON_COMPLETE] : []),
       ],
+      runsOnDatasetComplete: config.onDatasetComplete !== null,
       wake: wakeJobs,
     },
     log,

@@ -50,6 +50,8 @@ export interface UploadContext {
 interface FileJobs {
   /** Kinds of jobs. */
   kindsFor(filename: string): readonly string[];
+  /** A command runs for every dataset that is completed. */
+  readonly runsOnDatasetComplete: boolean;
   /** Jobs were added. */
   wake(): void;
 }

@@ -7,6 +7,7 @@ import { UploadError } from '@cryolift/protocol/errors';
 import type { InitRequest, UploadRecord } from '@cryolift/protocol/messages';
 import { planParts } from '@cryolift/protocol/plan';
 import type { AppendProtocol } from '../append-protocol.ts';
+import { datasetEvent } from '../datasets/record.ts';
 import type { Database } from '../db/database.ts';
 import type { AppendRow, UploadRow } from '../db/tables.ts';
 import { appendInsert, insertAppend } from '../db/uploads/appends.ts';
@@ -19,6 +20,7 @@ import { readFreeBytes } from '../storage/space.ts';
 import { lifeOf, type UploadContext } from './context.ts';
 import { readFilename } from './filename.ts';
 import { findUpload } from './lookup.ts';
+import { findDatasetId, requestDataset } from './opening-dataset.ts';
 import { refusalOf } from './opening-refusal.ts';
 import { checkHeader, NEEDED_HEADER_BYTES, NO_HEADER } from './parts/header-check.ts';
 import { createStaged } from './staging.ts';
@@ -80,14 +82,14 @@ export async function openUpload(
     maxOpen: context.policy.maxOpenUploads,
     maxFiles: context.policy.maxFiles,
     countedBytes: appending?.countedBytes ?? 0,
+    dataset: appending?.isPartial ? null : requestDataset(context, owner, request),
     link: link && { id: link.id, max_bytes: link.maxBytes, max_files: link.maxFiles },
     // While nothing expires, all open uploads are found.
     expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
     freeBytes,
   };
-  const outcome: OpenOutcome = (await opensPlainly(context, opening, appending))
-    ? { kind: 'opened', row }
-    : await openOrFind(context, opening, appending);
+  const outcome =
+    (await openWithoutReading(context, opening, appending)) ?? (await openOrFind(context, opening, appending));
   switch (outcome.kind) {
     case 'found':
       return {
@@ -105,13 +107,20 @@ export async function openUpload(
   }
 }
 
-/** @returns false when nothing was written: `openOrFind` decides. */
-async function opensPlainly(context: UploadContext, opening: OpenRequest, appending: Appending | null) {
+/** @returns null when nothing was written: `openOrFind` decides. */
+async function openWithoutReading(
+  context: UploadContext,
+  opening: OpenRequest,
+  appending: Appending | null,
+): Promise<OpenOutcome | null> {
   const { db, outbox } = context;
-  const steps = appending?.onOpened ? null : openPlainly(db, opening);
-  if (!steps) return false;
-  if (appending) steps.push({ write: appendInsert(db, toAppendRow(opening.row, appending)).compile() });
-  return await outbox.commit(steps, () => eventsOf(db, opening.row));
+  if (appending?.onOpened) return null;
+  const dataset_id = opening.dataset && (await findDatasetId(db, opening.row.owner, opening.dataset));
+  const row = { ...opening.row, dataset_id };
+  const steps = openPlainly(db, { ...opening, row });
+  if (!steps) return null;
+  if (appending) steps.push({ write: appendInsert(db, toAppendRow(row, appending)).compile() });
+  return (await outbox.commit(steps, () => eventsOf(db, row))) ? { kind: 'opened', row, madeDataset: null } : null;
 }
 
 async function openOrFind(
@@ -125,7 +134,11 @@ async function openOrFind(
       await insertAppend(tx, toAppendRow(opened.row, appending));
       await appending.onOpened?.(tx, opened.row);
     }
-    if (opened.kind === 'opened') await emitUpload(tx, emit, opened.row);
+    if (opened.kind === 'opened') {
+      const { row, madeDataset } = opened;
+      if (madeDataset) await emit(datasetEvent('created', madeDataset, row.created_at));
+      await emitUpload(tx, emit, row);
+    }
     if (opened.kind === 'found' && opened.isUpdated) await emitUpload(tx, emit, opened.row, UPLOAD_UPDATED);
     return opened;
   });
@@ -211,6 +224,7 @@ function draft(
     must_recheck: 0,
     link_id: link?.id ?? null,
     instrument: request.instrument ?? null,
+    dataset_id: null,
     is_trial: request.trial ? 1 : 0,
     proxied: 0,
     storage_ref: null,
@@ -257,7 +271,7 @@ function stripPadding(base64: string): string {
 /** The request in a canonical order of its fields. */
 function hashRequest(request: InitRequest): Uint8Array {
   const { filename, size, sha256, part_size, fingerprint, header, metadata = {}, force } = request;
-  const { trial = false, keep_metadata = false, instrument } = request;
+  const { trial = false, keep_metadata = false, instrument, dataset_id } = request;
   const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   // Omitted when absent, so that keys from before these fields existed stay valid.
   const flags = trial || keep_metadata ? [trial, ...(keep_metadata ? [true] : [])] : [];
@@ -265,6 +279,7 @@ function hashRequest(request: InitRequest): Uint8Array {
   const canonical = JSON.stringify([
     ...[filename, size, sha256, part_size, fingerprint, header, pairs, force ?? false],
     ...rest,
+    ...(dataset_id === undefined ? [] : [{ dataset_id }]),
   ]);
   return createHash('sha256').update(canonical).digest();
 }

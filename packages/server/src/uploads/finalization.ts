@@ -151,6 +151,7 @@ function toFileRow(
     mdoc_image: null,
     link_id: row.link_id,
     instrument: row.instrument,
+    dataset_id: row.dataset_id,
     created_at: context.now(),
     deleted_at: null,
   };

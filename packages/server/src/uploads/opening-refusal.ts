@@ -1,4 +1,5 @@
 /** The errors for uploads that are not started. */
+import { DATASET_LIMITS } from '@cryolift/protocol/dataset-limits';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRow } from '../db/tables.ts';
 import type { OpenOutcome } from '../db/uploads/upload-opening.ts';
@@ -28,6 +29,24 @@ export function refusalOf(
       return new UploadError('quota_exceeded', `You have ${used} files and uploads; ${limit} are allowed.`, {
         hint: 'Delete files, or ask for a larger CRYOLIFT_QUOTA_FILES. Uploads that ended count until their rows are deleted.',
         details: { used, limit, needed: 1 },
+      });
+    }
+    case 'dataset_not_found':
+      return new UploadError('dataset_not_found', 'There is no such dataset.');
+    case 'dataset_closed':
+      return new UploadError('dataset_closed', `The dataset ${outcome.name} is ${outcome.state}: it takes no files.`, {
+        details: { state: outcome.state },
+      });
+    case 'dataset_full': {
+      const details = { used: outcome.usedBytes, limit: outcome.quotaBytes, needed: row.size };
+      const message = `${printBytes(details)}: more than the quota of the dataset ${outcome.name}.`;
+      return new UploadError('quota_exceeded', message, { details });
+    }
+    case 'too_many_datasets': {
+      const details = { used: outcome.datasets, limit: DATASET_LIMITS.perOwner, needed: 1 };
+      return new UploadError('quota_exceeded', `You have ${details.used} datasets; ${details.limit} are allowed.`, {
+        hint: 'Delete datasets: GET /datasets lists yours.',
+        details,
       });
     }
     case 'too_many_ended':

@@ -89,7 +89,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
     failedRounds: new Map(),
     reverifications: new SingleFlight(),
     updateLimit: new UpdateLimit(),
-    fileJobs: { kindsFor: () => [], wake() {} },
+    fileJobs: { kindsFor: () => [], runsOnDatasetComplete: false, wake() {} },
     log,
     meter: { noteReceived() {}, notePart() {}, noteStage() {}, noteVerifyFailures() {}, noteJob() {} },
     now: () => clock.nowMs,

@@ -39,6 +39,7 @@ test('metadata: an account above the limit cannot change files or uploads', asyn
       tiff: null,
       mdoc: null,
       mdoc_image: null,
+      dataset_id: null,
       link_id: null,
       instrument: null,
       created_at: 1,

@@ -44,6 +44,7 @@ export async function toUpload(db: Database, row: UploadRow, resumed = false): P
     updated_at: toTime(row.updated_at),
     expires_at: toTime(row.expires_at),
     file_id: row.status === 'completed' ? row.file_id : null,
+    ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id }),
     failure: toFailure(row),
   };
 }

@@ -27,7 +27,17 @@ export function toEntry(file: Omit<FileRow, 'deleted_at'>): LibraryEntry {
     kind: mrc === null ? kindOfTiff(file.tiff) : applyKind(mrc, metadata).kind,
     instrument: (metadata.instrument ?? file.instrument ?? '').replace(CONTROLS, ' '),
     text: toText(file.filename, path, file.instrument, metadata),
+    dataset_id: file.dataset_id,
+    ...dimensionsOf(file),
   };
+}
+
+/** Of the images in a file, pixels. */
+function dimensionsOf({ mrc, tiff }: Pick<FileRow, 'mrc' | 'tiff'>): { width: number | null; height: number | null } {
+  const found = mrc ?? tiff;
+  if (found === null) return { width: null, height: null };
+  const { nx, ny, width = nx, height = ny } = JSON.parse(found) as Partial<Record<string, number>>;
+  return { width: width ?? null, height: height ?? null };
 }
 
 /** '' for a file of another type. */

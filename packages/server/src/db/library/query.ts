@@ -15,6 +15,8 @@ export interface LibraryQuery {
   /** Empty: another type than MRC. Null: any. */
   readonly kind: string | null;
   readonly instrument: string | null;
+  /** The dataset that the file belongs to; null: any, or none. */
+  readonly dataset: { readonly id: string; readonly files: number } | null;
   readonly minSize: number | null;
   readonly maxSize: number | null;
   /** Published at this time or later, milliseconds since 1970. */
@@ -41,6 +43,7 @@ export function conditionsOf(db: Database, query: LibraryQuery): Condition[] {
   const { contains } = dialectOf(db).library;
   return [
     sql<boolean>`owner = ${query.owner}`,
+    ...(query.dataset === null ? [] : [sql<boolean>`dataset_id = ${query.dataset.id}`]),
     ...words.map((word) => contains(sql.ref('text'), word)),
     ...(prefix === '' ? [] : [beginsWith('path', prefix)]),
     ...(folder === null ? [] : [sql<boolean>`folder = ${withinLimits(folder)}`]),
@@ -50,6 +53,18 @@ export function conditionsOf(db: Database, query: LibraryQuery): Condition[] {
     ...between('size', query.minSize, query.maxSize),
     ...between('created_at', query.sinceMs, query.untilMs === null ? null : query.untilMs - 1),
   ];
+}
+
+/** The rows that are searched: those of a dataset, or all of an owner. */
+export function scopeOf({ owner, dataset }: LibraryQuery): Condition {
+  return dataset === null ? sql<boolean>`owner = ${owner}` : sql<boolean>`dataset_id = ${dataset.id}`;
+}
+
+/** All files of a dataset, and no other condition. */
+export function isWholeDataset(query: LibraryQuery): boolean {
+  const { dataset, words, prefix, folder, kind, instrument, minSize, maxSize, sinceMs, untilMs } = query;
+  const filters = [folder, kind, instrument, minSize, maxSize, sinceMs, untilMs];
+  return dataset !== null && words.length === 0 && prefix === '' && filters.every((each) => each === null);
 }
 
 /** Selects of the ids of rows among which all matching ones are, each found by an index; those of words are no select. */

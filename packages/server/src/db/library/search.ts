@@ -8,7 +8,7 @@ import { takeTurns } from '../../yielding.ts';
 import type { Database } from '../database.ts';
 import { dialectOf } from '../dialect.ts';
 import { findUsage } from '../files.ts';
-import { COLUMNS, conditionsOf, type LibraryQuery, listSources } from './query.ts';
+import { COLUMNS, conditionsOf, isWholeDataset, type LibraryQuery, listSources, scopeOf } from './query.ts';
 
 /** Rows that are read as a whole. */
 const FEW = 20_000;
@@ -53,13 +53,15 @@ export async function searchLibrary(
   after: Position | null,
   limit: number,
 ): Promise<Found> {
-  const few = await findFew(db, query);
+  // An index has them in this order.
+  const isInOrder = isWholeDataset(query) && query.sort === 'created_at';
+  const few = isInOrder ? null : await findFew(db, query);
   return few ? await readAll(db, query, few, after, limit) : await readInOrder(db, query, after, limit);
 }
 
 /** How many of the newest files match; there may be more. */
 export async function countSome(db: Database, query: LibraryQuery): Promise<Count> {
-  const newest = sql`select id from library where owner = ${query.owner} order by created_at desc, id desc limit ${STEP}`;
+  const newest = sql`select id from library where ${scopeOf(query)} order by created_at desc, id desc limit ${STEP}`;
   const { rows } = await sql<{ count: number }>`select count(*) as count ${matching(db, query, newest)}`.execute(db);
   return { total: Number(rows[0]?.count), isMore: true };
 }
@@ -67,8 +69,8 @@ export async function countSome(db: Database, query: LibraryQuery): Promise<Coun
 /** The ids of all rows that may match, when they are few. */
 async function findFew(db: Database, query: LibraryQuery): Promise<readonly number[] | null> {
   const { owner, words } = query;
-  const { files } = await findUsage(db, owner);
-  const whole = sql`select id from library where owner = ${owner}`;
+  const { files } = query.dataset ?? (await findUsage(db, owner));
+  const whole = sql`select id from library where ${scopeOf(query)}`;
   const sources = [...listSources(query), ...(files <= FEW ? [whole] : [])];
   const found = words.length === 0 ? null : await dialectOf(db).library.findCandidates(db, owner, words, FEW + 1);
   const endTurn = takeTurns();
@@ -137,7 +139,9 @@ function rowsAfter(query: LibraryQuery, from: Position | null): RawBuilder<unkno
   const column = sql.ref(COLUMNS[query.sort]);
   const operator = query.isDescending ? sql`<` : sql`>`;
   const after = from === null ? sql`` : sql`and (${column}, id) ${operator} (${from.key}, ${from.id})`;
-  return sql`select id, ${column} as key from library where owner = ${query.owner} ${after} ${orderOf(query)}`;
+  // Of the files of a dataset, there is no index by size.
+  const scope = query.sort === 'created_at' ? scopeOf(query) : sql`owner = ${query.owner}`;
+  return sql`select id, ${column} as key from library where ${scope} ${after} ${orderOf(query)}`;
 }
 
 /** The rows of a source that match. SQLite reads the source first, because it does not change the order of a cross join. */

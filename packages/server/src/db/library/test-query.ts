@@ -9,6 +9,7 @@ export function askLibrary(changes: Partial<LibraryQuery> = {}): LibraryQuery {
     folder: null,
     kind: null,
     instrument: null,
+    dataset: null,
     minSize: null,
     maxSize: null,
     sinceMs: null,

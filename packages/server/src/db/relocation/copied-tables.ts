@@ -28,6 +28,8 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
   signed_parts: ['upload_id', 'idx'],
   appends: ['upload_id'],
   pieces: ['upload_id', 'offset'],
+  datasets: ['id'],
+  expected: ['dataset_id', 'source', 'how', 'sought'],
   files: ['id'],
   owner_usage: ['owner'],
   library: null,

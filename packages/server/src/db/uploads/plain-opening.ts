@@ -14,7 +14,7 @@ import { STAGED_STATES } from './uploads.ts';
 /** @returns the steps, which refuse what is not plain; null when it is not plain without a look at the database. */
 export function openPlainly(db: Database, request: OpenRequest): GuardedStep[] | null {
   const { row, idempotency } = request;
-  if (request.link || request.countedBytes > 0) return null;
+  if (request.link || request.countedBytes > 0 || (request.dataset && request.row.dataset_id === null)) return null;
   const otherwise = sql`select 1`.compile(db);
   const steps: GuardedStep[] = [{ write: insertWithin(db, request), otherwise }];
   if (idempotency) {
@@ -62,6 +62,12 @@ function conditionsOf({ row, quotaBytes, maxOpen, maxFiles, freeBytes }: OpenReq
   if (row.fingerprint !== null) {
     conditions.push(sql`not exists (
       select 1 from uploads where owner = ${row.owner} and fingerprint = ${row.fingerprint} and status in (${open})
+    )`);
+  }
+  if (row.dataset_id !== null) {
+    conditions.push(sql`exists (
+      select 1 from datasets
+      where id = ${row.dataset_id} and state = 'open' and deleted_at is null and quota_bytes is null
     )`);
   }
   if (Number.isFinite(freeBytes)) {

@@ -1,9 +1,16 @@
 /** Starts an upload, or finds the one to resume. All limits of an init are checked in one transaction. */
 import { OPEN_STATES, type UploadState } from '@cryolift/protocol/states';
 import type { Database } from '../database.ts';
+import {
+  type DatasetRefusal,
+  makeDataset,
+  type RequestedDataset,
+  refuseDataset,
+  resolveDataset,
+} from '../datasets/opening.ts';
 import { dialectOf } from '../dialect.ts';
 import { findUsage } from '../files.ts';
-import type { LinkRow, UploadRow } from '../tables.ts';
+import type { DatasetRow, LinkRow, UploadRow } from '../tables.ts';
 import { sumByLinks, UNUSED } from './links.ts';
 import { sumReserved } from './reservations.ts';
 import { findUploadRow, STAGED_STATES, sumStaged } from './uploads.ts';
@@ -39,6 +46,8 @@ export interface OpenRequest {
   countedBytes: number;
   /** The link with which the upload is started, for its row. */
   link: Pick<LinkRow, 'id' | 'max_bytes' | 'max_files'> | null;
+  /** The dataset that the upload belongs to; null: none. */
+  dataset: RequestedDataset | null;
   /** Uploads that expire at this time or before, ms since 1970, are not found by their fingerprint. */
   expiredBeforeMs: number;
   /** Free space of the storage, bytes, before the reservations of open uploads. */
@@ -46,7 +55,8 @@ export interface OpenRequest {
 }
 
 export type OpenOutcome =
-  | { kind: 'opened'; row: UploadRow }
+  | { kind: 'opened'; row: UploadRow; madeDataset: DatasetRow | null }
+  | DatasetRefusal
   | { kind: 'found'; row: UploadRow; isUpdated: boolean }
   | { kind: 'idempotency_conflict' }
   | { kind: 'quota_exceeded'; usedBytes: number }
@@ -62,12 +72,15 @@ export type OpenOutcome =
  *
  * @param tx a separate transaction, so that concurrent inits agree.
  */
-export async function openUploadRow(tx: Database, request: OpenRequest): Promise<OpenOutcome> {
-  const { row, idempotency } = request;
-  const newBytes = row.size - request.countedBytes;
+export async function openUploadRow(tx: Database, asked: OpenRequest): Promise<OpenOutcome> {
+  const { idempotency } = asked;
+  const newBytes = asked.row.size - asked.countedBytes;
   const dialect = dialectOf(tx);
-  await dialect.lock(tx, { owner: row.owner });
-  if (Number.isFinite(request.freeBytes)) await dialect.lock(tx, 'space');
+  await dialect.lock(tx, { owner: asked.row.owner });
+  if (Number.isFinite(asked.freeBytes)) await dialect.lock(tx, 'space');
+  const dataset = asked.dataset && ((await resolveDataset(tx, asked.row.owner, asked.dataset)) ?? null);
+  const row = { ...asked.row, dataset_id: dataset?.id ?? null };
+  const request = { ...asked, row };
   if (idempotency) {
     const used = await tx
       .selectFrom('idempotency_keys')
@@ -84,7 +97,13 @@ export async function openUploadRow(tx: Database, request: OpenRequest): Promise
   const match = row.fingerprint === null ? undefined : await findByFingerprint(tx, request);
   if (match && idempotency && (await countKeys(tx, match.id)) >= MAX_KEYS_OF_UPLOAD) return { kind: 'too_many_keys' };
   const found = match && (await adopt(tx, match, request));
+  let madeDataset: DatasetRow | null = null;
   if (!found) {
+    if (asked.dataset && !dataset) return { kind: 'dataset_not_found' };
+    const isNew = dataset !== null && dataset === asked.dataset?.draft;
+    if (isNew) madeDataset = dataset;
+    const closed = dataset && (await refuseDataset(tx, dataset, isNew, newBytes));
+    if (closed) return closed;
     const files = await findUsage(tx, row.owner);
     const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
     if (refused) return refused;
@@ -103,6 +122,7 @@ export async function openUploadRow(tx: Database, request: OpenRequest): Promise
     const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
     const availableBytes = Math.floor(request.freeBytes - reserved);
     if (newBytes > availableBytes) return { kind: 'no_space', availableBytes };
+    if (madeDataset) await makeDataset(tx, madeDataset);
     await tx.insertInto('uploads').values(row).execute();
   }
   if (idempotency) {
@@ -117,7 +137,7 @@ export async function openUploadRow(tx: Database, request: OpenRequest): Promise
       })
       .execute();
   }
-  return found ? { kind: 'found', ...found } : { kind: 'opened', row };
+  return found ? { kind: 'found', ...found } : { kind: 'opened', row, madeDataset };
 }
 
 /** The open upload of the same local file. */
@@ -133,6 +153,7 @@ async function findByFingerprint(db: Database, { row, expiredBeforeMs }: OpenReq
   select = select.where('is_trial', '=', row.is_trial);
   // A link resumes only its own uploads, and these are resumed only by the link.
   select = row.link_id === null ? select.where('link_id', 'is', null) : select.where('link_id', '=', row.link_id);
+  if (row.dataset_id !== null) select = select.where('dataset_id', '=', row.dataset_id);
   const { sha256 } = row;
   // With another digest it is another file, even with the same fingerprint.
   if (sha256) select = select.where((eb) => eb.or([eb('sha256', 'is', null), eb('sha256', '=', sha256)]));

@@ -109,9 +109,9 @@ export class Webhook {
   }
 
   #prepare(row: EventRow): { uploadId: string; event: string } {
-    // An event without an upload has no order to keep.
-    const { upload_id = row.id } = JSON.parse(row.data) as { upload_id?: string };
-    return { uploadId: upload_id, event: toCloudEvent(row, this.#source) };
+    // Those of a dataset keep their order, too. Another event without an upload has none to keep.
+    const { upload_id, dataset_id } = JSON.parse(row.data) as { upload_id?: string; dataset_id?: string };
+    return { uploadId: upload_id ?? dataset_id ?? row.id, event: toCloudEvent(row, this.#source) };
   }
 
   async #fill(): Promise<void> {

@@ -34,6 +34,12 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'POST /files/delete': 'file.delete',
   'GET /files/manifest': 'file.list_downloads',
   'GET /admin/owners': 'admin.owners',
+  'POST /datasets': 'dataset.create',
+  'PATCH /datasets/:dataset_id': 'dataset.update',
+  'DELETE /datasets/:dataset_id': 'dataset.delete',
+  'POST /datasets/:dataset_id/complete': 'dataset.complete',
+  'POST /datasets/:dataset_id/release': 'dataset.release',
+  'POST /datasets/:dataset_id/reopen': 'dataset.reopen',
   'POST /links': 'link.create',
   'DELETE /links/:link_id': 'link.revoke',
   'DELETE /links': 'link.revoke_all',
@@ -53,7 +59,7 @@ const READ_AGAIN_MS = 600_000;
 const MAX_READERS = 10_000;
 const FLUSH_MS = 1_000;
 const ID = /^[\w-]{1,64}$/;
-const IDS = ['upload_id', 'file_id', 'link_id', 'seq'] as const;
+const IDS = ['upload_id', 'file_id', 'dataset_id', 'link_id', 'seq'] as const;
 
 /** `owner`: the owner whose things an administrator has changed. */
 type Ids = Partial<Record<(typeof IDS)[number] | 'owner', string>>;

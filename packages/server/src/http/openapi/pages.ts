@@ -12,6 +12,7 @@ const DOCS_CSP =
 const TAGS = [
   { name: 'uploads', description: 'Uploads: start, send parts, complete.' },
   { name: 'files', description: 'Published files: records, bytes, previews.' },
+  { name: 'datasets', description: 'Datasets: files that belong together, and whether all of them are there.' },
   { name: 'links', description: 'Links for uploads without a token.' },
   { name: 'events', description: 'Server-sent events.' },
   { name: 'admin', description: 'Calls for administrators, on the uploads and files of all owners.' },

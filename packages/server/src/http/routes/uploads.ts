@@ -53,6 +53,8 @@ function registerInit(app: Routes, { uploads }: Services): void {
           responseHeaders: { 200: ['Accept-Encoding', 'Location'], 201: ['Accept-Encoding', 'Location'] },
           body: { filename: { ...InitRequest.properties.filename, minLength: 1 } },
           errors: [
+            'dataset_not_found',
+            'dataset_closed',
             'invalid_filename',
             'upload_not_found',
             'idempotency_conflict',

@@ -1,0 +1,8 @@
+/** Kinds of jobs on datasets. */
+
+/** Deletes the files of a dataset that was deleted, or has expired. */
+export const EMPTY_DATASET = 'empty_dataset';
+/** Completes a dataset that is whole. */
+export const CHECK_DATASET = 'check_dataset';
+/** The command of the administrator. */
+export const ON_DATASET_COMPLETE = 'on_dataset_complete';

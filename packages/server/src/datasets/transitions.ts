@@ -1,0 +1,196 @@
+/** Changes of the state of a dataset: each is emitted in the transaction that makes it. */
+import { type DatasetEvent, datasetAfter } from '@cryolift/protocol/dataset-states';
+import { UploadError } from '@cryolift/protocol/errors';
+import type { DatasetRecord } from '@cryolift/protocol/messages';
+import { EMPTY_DATASET, ON_DATASET_COMPLETE } from '../dataset-jobs.ts';
+import type { Database } from '../db/database.ts';
+import { findDataset, listDueDatasets, lockDataset, moveDataset } from '../db/datasets/rows.ts';
+import { isWhole, readShortfall, type Shortfall } from '../db/datasets/shortfall.ts';
+import { dialectOf } from '../db/dialect.ts';
+import { insertJob } from '../db/jobs.ts';
+import type { DatasetRow } from '../db/tables.ts';
+import { betweenSteps } from '../durable-step.ts';
+import type { DatasetEventName } from '../events/event.ts';
+import type { Emit } from '../events/outbox.ts';
+import type { DatasetContext, MayAccess } from './context.ts';
+import { datasetNotFound, findAccessible } from './datasets.ts';
+import { datasetEvent, toDatasetRecord } from './record.ts';
+
+/** Expired in one round of the sweep. */
+const BATCH = 100;
+
+/**
+ * Completes a dataset that is whole; one that is complete stays so.
+ *
+ * @param force completes it also when it is not whole; this is kept in its record. @param by who asks.
+ * @throws UploadError `dataset_not_found`, `dataset_closed`, `dataset_incomplete`.
+ */
+export async function completeDataset(
+  context: DatasetContext,
+  id: string,
+  mayAccess: MayAccess,
+  { force, by }: { force: boolean; by: string },
+): Promise<DatasetRecord> {
+  const { owner } = await findAccessible(context.db, id, mayAccess);
+  const row = await inLock(context, owner, id, 'complete', async (tx, emit, before) => {
+    const shortfall = await readShortfall(tx, before);
+    if (!isWhole(shortfall) && !force) throw explainShortfall(shortfall);
+    return await complete(context, tx, emit, before, isWhole(shortfall) ? null : { by, missing: shortfall.missing });
+  });
+  context.fileJobs.wake();
+  return toDatasetRecord(row);
+}
+
+/**
+ * Completes a dataset that is to be completed by itself, when it is whole. Safe to repeat.
+ *
+ * @returns `pending`: nothing is missing, but something has not ended yet.
+ */
+export async function completeWhenWhole(
+  context: DatasetContext,
+  id: string,
+): Promise<'completed' | 'incomplete' | 'pending'> {
+  const found = await findDataset(context.db, id);
+  if (!found) return 'incomplete';
+  const outcome = await context.outbox.transact(async (tx, emit) => {
+    await dialectOf(tx).lock(tx, { owner: found.owner });
+    const before = await lockDataset(tx, id);
+    if (before?.state !== 'open' || before.complete_when_whole !== 1) return 'incomplete';
+    const shortfall = await readShortfall(tx, before);
+    if (shortfall.missing > 0) return 'incomplete';
+    if (!isWhole(shortfall)) return 'pending';
+    await complete(context, tx, emit, before, null);
+    return 'completed';
+  });
+  if (outcome === 'completed') context.fileJobs.wake();
+  return outcome;
+}
+
+async function complete(
+  { now, newId, fileJobs }: DatasetContext,
+  tx: Database,
+  emit: Emit,
+  before: DatasetRow,
+  forced: { by: string; missing: number } | null,
+): Promise<DatasetRow> {
+  const { id, owner, retention_ms } = before;
+  const nowMs = now();
+  const record = forced && JSON.stringify({ at: new Date(nowMs).toISOString(), ...forced });
+  const row = await moveDataset(
+    tx,
+    id,
+    'complete',
+    {
+      completed_at: nowMs,
+      expires_at: retention_ms === null ? null : nowMs + retention_ms,
+      ...(record === null ? {} : { forced: record }),
+    },
+    nowMs,
+  );
+  if (!row) throw new Error('the state of a dataset has changed under its lock');
+  await emit(datasetEvent('completed', row, nowMs));
+  if (fileJobs.runsOnDatasetComplete) {
+    await insertJob(tx, { id: newId(), kind: ON_DATASET_COMPLETE, fileId: id, owner, nowMs });
+  }
+  return row;
+}
+
+/** Its files were handed over. @throws UploadError `dataset_not_found`, `dataset_closed`. */
+export async function releaseDataset(
+  context: DatasetContext,
+  id: string,
+  mayAccess: MayAccess,
+): Promise<DatasetRecord> {
+  return await move(context, id, mayAccess, 'release', 'released', (nowMs) => ({ released_at: nowMs }));
+}
+
+/** It takes files again, and is not completed by itself. @throws UploadError `dataset_not_found`, `dataset_closed`. */
+export async function reopenDataset(context: DatasetContext, id: string, mayAccess: MayAccess): Promise<DatasetRecord> {
+  return await move(context, id, mayAccess, 'reopen', 'reopened', () => ({
+    completed_at: null,
+    expires_at: null,
+    complete_when_whole: 0,
+  }));
+}
+
+async function move(
+  context: DatasetContext,
+  id: string,
+  mayAccess: MayAccess,
+  event: 'release' | 'reopen',
+  name: DatasetEventName,
+  changesAt: (nowMs: number) => Parameters<typeof moveDataset>[3],
+): Promise<DatasetRecord> {
+  const { owner } = await findAccessible(context.db, id, mayAccess);
+  const row = await inLock(context, owner, id, event, async (tx, emit) => {
+    const nowMs = context.now();
+    const moved = await moveDataset(tx, id, event, changesAt(nowMs), nowMs);
+    if (!moved) throw new Error('the state of a dataset has changed under its lock');
+    await emit(datasetEvent(name, moved, nowMs));
+    return moved;
+  });
+  return toDatasetRecord(row);
+}
+
+/** Does what the state of a dataset allows, while nothing arrives; one that is in the state already stays as it is. */
+async function inLock(
+  { outbox }: DatasetContext,
+  owner: string,
+  id: string,
+  event: DatasetEvent,
+  work: (tx: Database, emit: Emit, row: DatasetRow) => Promise<DatasetRow>,
+): Promise<DatasetRow> {
+  const done = await outbox.transact(async (tx, emit) => {
+    // No upload to it begins.
+    await dialectOf(tx).lock(tx, { owner });
+    const row = await lockDataset(tx, id);
+    if (!row) throw datasetNotFound(id);
+    if (row.state === AFTER[event]) return row;
+    if (datasetAfter(row.state, event) !== null) return await work(tx, emit, row);
+    throw new UploadError('dataset_closed', `The dataset ${row.name} is ${row.state}: it cannot ${event}.`, {
+      hint: 'GET /datasets/{dataset_id} says its state; an open one is completed, and a complete one released or reopened.',
+      details: { state: row.state },
+    });
+  });
+  betweenSteps('dataset.moved');
+  return done;
+}
+
+const AFTER: Readonly<Record<DatasetEvent, DatasetRow['state']>> = {
+  complete: 'complete',
+  release: 'released',
+  reopen: 'open',
+  expire: 'expired',
+};
+
+function explainShortfall({ missing, names, uploads }: Shortfall): UploadError {
+  const parts = [
+    ...(missing > 0 ? [`${missing} of its files ${missing === 1 ? 'is' : 'are'} missing`] : []),
+    ...(uploads > 0 ? [`${uploads} uploads to it have not ended`] : []),
+  ];
+  return new UploadError('dataset_incomplete', `The dataset is not whole: ${parts.join(', and ')}.`, {
+    details: { missing, names, uploads },
+  });
+}
+
+/** Expires datasets whose retention is over; a job deletes their files. @returns their number. */
+export async function expireDatasets(context: DatasetContext): Promise<number> {
+  const { db, outbox, now, newId } = context;
+  let expired = 0;
+  for (const { id, owner } of await listDueDatasets(db, now(), BATCH)) {
+    const row = await outbox.transact(async (tx, emit) => {
+      const nowMs = now();
+      const moved = await moveDataset(tx, id, 'expire', {}, nowMs);
+      if (!moved) return undefined;
+      await insertJob(tx, { id: newId(), kind: EMPTY_DATASET, fileId: id, owner, nowMs });
+      await emit(datasetEvent('expired', moved, nowMs));
+      return moved;
+    });
+    if (row) expired++;
+  }
+  if (expired > 0) {
+    betweenSteps('dataset.expired');
+    context.fileJobs.wake();
+  }
+  return expired;
+}

@@ -1,0 +1,59 @@
+/** The rows of datasets, in the form of `db/tables.ts`. */
+import type { DatasetState } from '@cryolift/protocol/dataset-states';
+
+/** Files that belong together, as those of a session at a microscope. */
+export interface DatasetTable {
+  id: string;
+  owner: string;
+  /** Of one owner, no two that are not being deleted have the same. */
+  name: string;
+  state: DatasetState;
+  /** Project or proposal. */
+  project: string | null;
+  instrument: string | null;
+  /** JSON: free fields. */
+  fields: string;
+  /** Name, project, instrument and fields as `foldText` makes them. */
+  text: string;
+  /** Number and bytes of its files; changed in the transactions that change `files`. */
+  files: number;
+  bytes: number;
+  /** How many files it is to have; null: not said. */
+  expected_files: number | null;
+  /** Rows of `expected` that a client has announced. */
+  announced: number;
+  /** 1: it is completed when the last missing file has arrived. */
+  complete_when_whole: number;
+  quota_bytes: number | null;
+  /** From its completion until it expires; null: never. */
+  retention_ms: number | null;
+  created_at: number;
+  /** When it last changed, but for its files. */
+  updated_at: number;
+  first_arrival_at: number | null;
+  last_arrival_at: number | null;
+  completed_at: number | null;
+  released_at: number | null;
+  /** Null: never, or it is open. */
+  expires_at: number | null;
+  /** JSON {at, by, missing}: it was completed although it was not whole. Kept for ever. */
+  forced: string | null;
+  /** Set when the deletion starts: callers no longer see it, and a job deletes its files. */
+  deleted_at: number | null;
+}
+
+/** A file that a dataset is to have. */
+export interface ExpectedTable {
+  dataset_id: string;
+  /** The file that names it, such as an `.mdoc` file; empty: a client has announced it. */
+  source: string;
+  /** What `sought` is: a `path`, a `name` in any folder, or the beginning of a name (`stem`). */
+  how: 'path' | 'name' | 'stem';
+  /** As in `library`. */
+  sought: string;
+  /** For people. */
+  path: string;
+  /** Null: any. */
+  size: number | null;
+  sha256: Uint8Array | null;
+}
