@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { DatasetPage, FilePage, UploadPage } from '@cryolift/protocol/messages';
+import { makeReceipt } from '../contract/datasets/receipt.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { keepsUpload, openSample, publish, put } from '../contract/upload.ts';
@@ -43,6 +44,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /files/delete': { file_ids: [file.file_id] },
   'POST /datasets': { name: 'session 2' },
   'PATCH /datasets/{dataset_id}': { project: 'mine' },
+  'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),
 };
 
 test('other callers: there are calls to try', () => {

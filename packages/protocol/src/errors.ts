@@ -104,6 +104,21 @@ export const ERRORS = {
     retryable: false,
     hint: 'Reopen the dataset, or use another one; GET /datasets/{dataset_id} says its state.',
   },
+  receipt_not_found: {
+    status: 404,
+    retryable: false,
+    hint: 'Complete the dataset, or issue a receipt of what it has now.',
+  },
+  receipt_not_ready: {
+    status: 409,
+    retryable: true,
+    hint: 'The receipt is being made, or the digest of a file is not known yet. Try again in a few seconds.',
+  },
+  receipt_invalid: {
+    status: 422,
+    retryable: false,
+    hint: 'Send the receipt as the other server has issued it, after all of its files have arrived.',
+  },
   dataset_incomplete: {
     status: 409,
     retryable: false,

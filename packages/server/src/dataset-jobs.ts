@@ -4,5 +4,7 @@
 export const EMPTY_DATASET = 'empty_dataset';
 /** Completes a dataset that is whole. */
 export const CHECK_DATASET = 'check_dataset';
+/** Signs the receipt of a completed dataset. */
+export const RECEIPT = 'receipt';
 /** The command of the administrator. */
 export const ON_DATASET_COMPLETE = 'on_dataset_complete';

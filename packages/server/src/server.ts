@@ -1,4 +1,5 @@
 /** The composition root: settings in, a running server out. */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MRC_EXTENSIONS } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
@@ -93,7 +94,12 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const uploads = createUploadContext(config, { data, attempts, doubtful, metrics, clock, log, newId, wakeJobs });
   doubtful.start({ attempts, invalidate: (uploadId) => invalidateAll(uploads, uploadId) });
   const audit = createAudit(config, log);
-  const background = await createBackground(config, uploads, data, { clock, audit, leases, log });
+  const receipts = {
+    ...uploads,
+    receiptKeys: new ReceiptKeys(openSecret(db, config.dataDir, RECEIPT_KEYS), clock.now),
+    issuer: config.publicUrl ?? hostname(),
+  };
+  const background = await createBackground(config, uploads, data, { clock, audit, leases, log, receipts });
   metrics.observe({
     partsUnderWay: () => attempts.count,
     digestLagBytes: () => storage.prefixes?.lagBytes() ?? 0,
@@ -133,7 +139,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       sweep: background.requestedSweep,
       wakeWebhook: background.wakeWebhook,
       signingKeys: createSigningKeys(config, db, clock),
-      receiptKeys: new ReceiptKeys(openSecret(db, config.dataDir, RECEIPT_KEYS), clock.now),
+      receipts,
       authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log, clock.now, discovery),
       signInOrigins: () => (config.signIn === null ? [] : (discovery?.origins ?? [])),
       tokenSecret,

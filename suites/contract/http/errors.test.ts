@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { ERROR_CODES, type ErrorCode } from '@cryolift/protocol/errors';
-import type { DatasetRecord } from '@cryolift/protocol/messages';
+import type { DatasetRecord, ReceiptDocument } from '@cryolift/protocol/messages';
 import { type OwnServer, type Settings, startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, flipBit, makeMrc } from '../sample.ts';
@@ -111,6 +111,17 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   async dataset_closed() {
     const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'closed' } })).json<DatasetRecord>();
     return await call('POST', `/datasets/${dataset_id}/release`);
+  },
+  async receipt_not_found() {
+    const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'no receipt' } })).json<DatasetRecord>();
+    return await call('GET', `/datasets/${dataset_id}/receipt`);
+  },
+  receipt_not_ready: 'packages/server/src/receipts/receipts.test.ts',
+  async receipt_invalid() {
+    const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'forged' } })).json<DatasetRecord>();
+    const issued = (await call('POST', `/datasets/${dataset_id}/receipt`)).json<ReceiptDocument>();
+    const json = { ...issued, receipt: { ...issued.receipt, issuer: 'another' } };
+    return await call('PUT', `/datasets/${dataset_id}/receipt/previous`, { json });
   },
   async dataset_incomplete() {
     const json = { name: 'incomplete', expected_files: 1 };

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import type { Limits, StoredPartPage, UploadPage } from '@cryolift/protocol/messages';
 import { readOperations } from '../../fuzz/document.ts';
 import { startServer } from '../../server-under-test.ts';
+import { makeReceipt } from '../datasets/receipt.ts';
 import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
 import { initRequest, open, openSample, publish, putAll } from '../upload.ts';
@@ -23,6 +24,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /files/delete': { file_ids: ['none'] },
   'POST /datasets': { name: 'queries' },
   'PATCH /datasets/{dataset_id}': { project: 'p1' },
+  'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),
 };
 
 /** Parameters that a call does not do without. */
@@ -44,7 +46,8 @@ test('queries: every call of the document refuses a parameter that it does not h
       .replace('{link_id}', 'none');
     // Bodies are checked first.
     const json = BODIES[`${method} ${path}`];
-    const extra = method === 'PUT' ? { headers: { 'content-length': '0' }, body: '' } : json ? { json } : {};
+    const empty = method === 'PUT' ? { headers: { 'content-length': '0' }, body: '' } : {};
+    const extra = json ? { json } : empty;
     for (const query of ['nosuch=1', 'nosuch', '__proto__=1', 'limit[]=1']) {
       const answer = await admin(method, `${url}?${NEEDED[`${method} ${path}`] ?? ''}${query}`, extra);
       if (method === 'HEAD') assert.equal(answer.status, 400, `${method} ${url}`);

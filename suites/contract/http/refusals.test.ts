@@ -8,6 +8,7 @@ import { ERRORS, type ErrorCode } from '@cryolift/protocol/errors';
 import type { DatasetRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { type Operation, readOperations } from '../../fuzz/document.ts';
 import { startServer } from '../../server-under-test.ts';
+import { makeReceipt } from '../datasets/receipt.ts';
 import { assertFailure } from '../failure.ts';
 import { digestHeader, flipBit, makeMrc } from '../sample.ts';
 import {
@@ -46,6 +47,9 @@ const NOT_HERE: readonly string[] = [
   'initUpload upload_not_found',
   // With a bucket alone: see suites/engines/direct-server.test.ts.
   'completeUpload invalid_mrc',
+  // See packages/server/src/receipts/receipts.test.ts.
+  'getReceipt receipt_not_ready',
+  'issueReceipt receipt_not_ready',
 ];
 
 /** Bodies that are right, where an empty one is not. */
@@ -55,6 +59,7 @@ const BODIES: Readonly<Record<string, object>> = {
   deleteFiles: { file_ids: ['none'] },
   createDataset: { name: 'refusals' },
   updateDataset: { project: 'p1' },
+  takeReceipt: await makeReceipt(),
   signParts: { parts: [[0, 0]] },
   confirmParts: claimOf(0),
 };
@@ -300,6 +305,15 @@ const OWN: Readonly<Record<string, Refusals>> = {
   },
   releaseDataset: {
     dataset_closed: async () => owner('POST', `/datasets/${await makeDataset('open')}/release`),
+  },
+  getReceipt: {
+    receipt_not_found: async () => owner('GET', `/datasets/${await makeDataset('no receipt')}/receipt`),
+  },
+  takeReceipt: {
+    receipt_invalid: async () => {
+      const id = await makeDataset('another');
+      return await owner('PUT', `/datasets/${id}/receipt/previous`, { json: await makeReceipt(1) });
+    },
   },
   reopenDataset: {
     dataset_closed: async () => {

@@ -2,7 +2,7 @@
 import { type DatasetEvent, datasetAfter } from '@cryolift/protocol/dataset-states';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { DatasetRecord } from '@cryolift/protocol/messages';
-import { EMPTY_DATASET, ON_DATASET_COMPLETE } from '../dataset-jobs.ts';
+import { EMPTY_DATASET, ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';
 import type { Database } from '../db/database.ts';
 import { findDataset, listDueDatasets, lockDataset, moveDataset } from '../db/datasets/rows.ts';
 import { isWhole, readShortfall, type Shortfall } from '../db/datasets/shortfall.ts';
@@ -89,6 +89,7 @@ async function complete(
   );
   if (!row) throw new Error('the state of a dataset has changed under its lock');
   await emit(datasetEvent('completed', row, nowMs));
+  await insertJob(tx, { id: newId(), kind: RECEIPT, fileId: id, owner, nowMs });
   if (fileJobs.runsOnDatasetComplete) {
     await insertJob(tx, { id: newId(), kind: ON_DATASET_COMPLETE, fileId: id, owner, nowMs });
   }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
+import { RECEIPTS_MIGRATION } from './datasets/receipts-migration.ts';
 import { dialectOf } from './dialect.ts';
 import { LIBRARY_MIGRATION } from './library/migration.ts';
 
@@ -350,4 +351,5 @@ export const MIGRATIONS: Record<string, Migration> = {
     },
   },
   '020_datasets': DATASETS_MIGRATION,
+  '021_receipts': RECEIPTS_MIGRATION,
 };

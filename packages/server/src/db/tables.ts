@@ -3,7 +3,7 @@
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { AppendProtocol } from '../append-protocol.ts';
-import type { DatasetTable, ExpectedTable } from './datasets/tables.ts';
+import type { DatasetTable, ExpectedTable, ReceiptTable } from './datasets/tables.ts';
 
 interface UploadTable {
   id: string;
@@ -291,6 +291,7 @@ export interface Tables {
   folders: FolderTable;
   datasets: DatasetTable;
   expected: ExpectedTable;
+  receipts: ReceiptTable;
   owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
@@ -309,6 +310,7 @@ export type PieceRow = Selectable<PieceTable>;
 export type FileRow = Selectable<FileTable>;
 export type LibraryRow = Selectable<LibraryTable>;
 export type DatasetRow = Selectable<DatasetTable>;
+export type ReceiptRow = Selectable<ReceiptTable>;
 export type FolderRow = Selectable<FolderTable>;
 export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;

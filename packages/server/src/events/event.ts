@@ -13,8 +13,19 @@ export const FILE_DAMAGED = 'cryolift.file.damaged';
 /** The stored bytes could not be read; they may be intact. */
 export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
-/** `created` by a call or by the first upload; `deleted` when its deletion begins; the others are states. */
-export type DatasetEventName = 'created' | 'updated' | 'completed' | 'reopened' | 'released' | 'expired' | 'deleted';
+/**
+ * `created` by a call or by the first upload; `deleted` when its deletion begins; `receipt_ready`: the receipt of its
+ * completion is signed; the others are states.
+ */
+export type DatasetEventName =
+  | 'created'
+  | 'updated'
+  | 'completed'
+  | 'receipt_ready'
+  | 'reopened'
+  | 'released'
+  | 'expired'
+  | 'deleted';
 const DATASET_TYPES = 'cryolift.dataset.';
 /** A resuming init has changed its metadata. */
 export const UPLOAD_UPDATED = 'cryolift.upload.updated';

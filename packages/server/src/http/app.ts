@@ -39,7 +39,7 @@ import { registerOperations } from './routes/operations.ts';
 import { registerPage } from './routes/page.ts';
 import { registerPart } from './routes/part.ts';
 import { registerPreviews } from './routes/previews.ts';
-import { registerReceiptKeys } from './routes/receipt-keys.ts';
+import { registerReceipts } from './routes/receipts.ts';
 import { registerSign } from './routes/sign.ts';
 import { registerUploads } from './routes/uploads.ts';
 import { registerWebhooks } from './routes/webhooks.ts';
@@ -174,7 +174,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerAdmin(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
-    registerReceiptKeys(routes, services);
+    registerReceipts(routes, services);
     registerInstall(routes, services);
     const { presigner } = services.uploads.storage;
     const partOrigins = [...(presigner ? [presigner.origin] : []), ...services.options.partOrigins];

@@ -10,7 +10,7 @@ import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Traces } from '../ops/traces.ts';
-import type { ReceiptKeys } from '../receipts/receipt-keys.ts';
+import type { ReceiptContext } from '../receipts/context.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import type { SigningKeys } from './auth/signing-keys.ts';
 import type { Authenticate } from './auth/tokens.ts';
@@ -26,7 +26,7 @@ export interface Services {
   /** The secret of HS256 tokens, which clients on this machine may have, too; null: there is none. */
   readonly tokenSecret: string | null;
   readonly signingKeys: SigningKeys;
-  readonly receiptKeys: ReceiptKeys;
+  readonly receipts: ReceiptContext;
   readonly audit: AuditLog;
   readonly scrub: Scrub;
   readonly sweep: SweepService;

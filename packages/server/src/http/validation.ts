@@ -11,6 +11,9 @@ import { type TSchema, Type } from 'typebox';
 /** Allows one spelling of an integer, so that different URLs are different requests. */
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
+/** As this server prints times. */
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 const signedText = (maxLength: number) =>
   Type.Optional(Type.String({ maxLength, description: 'Part of a signed URL.' }));
@@ -22,7 +25,7 @@ const SIGNED_QUERY = Type.Object(
 
 /** A schema is compiled when the first value has to be validated, because a start would take longer by all of them. */
 export function createValidator(): FastifySchemaCompiler<TSchema> {
-  const exact = new Ajv({ coerceTypes: false, useDefaults: true });
+  const exact = new Ajv({ coerceTypes: false, useDefaults: true, formats: { 'date-time': RFC_3339 } });
   const fromText = new Ajv({ coerceTypes: true, useDefaults: true });
   return ({ schema, httpPart }) =>
     httpPart === 'body' ? compileLater(exact, schema) : withPlainIntegers(schema, compileLater(fromText, schema));

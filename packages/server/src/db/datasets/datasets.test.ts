@@ -8,6 +8,7 @@ import { draftFile, draftRow, insertRow, openRequest } from '../test-rows.ts';
 import { openPlainly } from '../uploads/plain-opening.ts';
 import { openUploadRow } from '../uploads/upload-opening.ts';
 import { forgetDataset, sumDatasetFolders } from './members.ts';
+import { insertReceipt } from './receipts.ts';
 import {
   findAnyDataset,
   findDataset,
@@ -61,7 +62,12 @@ testDatabases('datasets: a state moves only as the table says, and expires only 
   await insertDataset(db, draft('d1'));
   assert.equal(await moveDataset(db, 'd1', 'expire', {}, 9000), undefined);
   assert.equal(await moveDataset(db, 'd1', 'release', {}, 9000), undefined);
-  assert.equal((await moveDataset(db, 'd1', 'complete', { expires_at: 9000 }, 2000))?.state, 'complete');
+  const completed = await moveDataset(db, 'd1', 'complete', { completed_at: 2000, expires_at: 9000 }, 2000);
+  assert.equal(completed?.state, 'complete');
+  assert.deepEqual(await listDueDatasets(db, 9000, 10), [], 'without a receipt');
+  const receipt = { id: 'r1', dataset_id: 'd1', kind: 'issued', created_at: 2000, document: '{}' } as const;
+  assert.equal(await insertReceipt(db, { ...receipt, completed_at: 2000 }), true);
+  assert.equal(await insertReceipt(db, { ...receipt, id: 'r2', completed_at: 2000 }), false);
   assert.deepEqual(await listDueDatasets(db, 8999, 10), []);
   assert.equal(await moveDataset(db, 'd1', 'expire', {}, 8999), undefined);
   assert.deepEqual(

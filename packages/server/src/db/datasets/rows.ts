@@ -162,6 +162,15 @@ export async function listDueDatasets(db: Database, nowMs: number, limit: number
   return await selectLive(db)
     .where('state', 'in', datasetStatesAllowing('expire'))
     .where('expires_at', '<=', nowMs)
+    // Nothing is deleted without the receipt of the completion.
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('receipts')
+          .select('receipts.id')
+          .whereRef('receipts.dataset_id', '=', 'datasets.id')
+          .whereRef('receipts.completed_at', '=', 'datasets.completed_at'),
+      ),
+    )
     .orderBy('id')
     .limit(limit)
     .execute();

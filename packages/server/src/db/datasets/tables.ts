@@ -42,6 +42,19 @@ export interface DatasetTable {
   deleted_at: number | null;
 }
 
+/** What a server had of a dataset, signed. */
+export interface ReceiptTable {
+  id: string;
+  dataset_id: string;
+  /** `previous`: of the server that had the files before. */
+  kind: 'issued' | 'previous';
+  /** The completion that it was made for; null: on demand, or `previous`. */
+  completed_at: number | null;
+  created_at: number;
+  /** Canonical JSON: `ReceiptDocument`; of `previous` without the list of files. */
+  document: string;
+}
+
 /** A file that a dataset is to have. */
 export interface ExpectedTable {
   dataset_id: string;

@@ -30,6 +30,7 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
   pieces: ['upload_id', 'offset'],
   datasets: ['id'],
   expected: ['dataset_id', 'source', 'how', 'sought'],
+  receipts: ['id'],
   files: ['id'],
   owner_usage: ['owner'],
   library: null,

@@ -38,7 +38,7 @@ export function registerDatasets(app: Routes, services: Services): void {
 }
 
 /** Whether the caller may access what an owner has. */
-function accessibleTo(caller: Caller): (owner: string) => boolean {
+export function accessibleTo(caller: Caller): (owner: string) => boolean {
   const access = accessOf(caller);
   return (owner) => canAccess(access, owner);
 }
