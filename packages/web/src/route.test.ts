@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileHref, parseRoute } from './route.ts';
+import { fileHref, parametersOf, parseRoute, withParameter } from './route.ts';
 
 test('route: the fragment names the view, and the upload view is the default', () => {
   assert.deepEqual(parseRoute('#activity'), { view: 'activity' });
@@ -15,4 +15,20 @@ test('route: the address of a file leads to it', () => {
 
 test('route: text that is not percent-encoded correctly is used as it is', () => {
   assert.deepEqual(parseRoute('#files/%E0%A4%A'), { view: 'files', fileId: '%E0%A4%A' });
+});
+
+test('route: parameters are not part of the view or of the id of a file', () => {
+  assert.deepEqual(parseRoute('#files?folder=a%2Fb'), { view: 'files', fileId: null });
+  assert.deepEqual(parseRoute('#files/01J8?axis=y&slice=12'), { view: 'files', fileId: '01J8' });
+  assert.equal(parametersOf('#files/01J8?axis=y&slice=12').get('slice'), '12');
+  assert.equal(parametersOf('#files/01J8').size, 0);
+});
+
+test('route: one parameter is set or removed, and the others stay', () => {
+  assert.equal(withParameter('#files', 'folder', 'a/b c'), '#files?folder=a%2Fb+c');
+  assert.equal(withParameter('#files/01J8?axis=y&slice=12', 'slice', '13'), '#files/01J8?axis=y&slice=13');
+  assert.equal(withParameter('#files/01J8?axis=y&slice=12', 'axis', null), '#files/01J8?slice=12');
+  assert.equal(withParameter('#files?q=x', 'q', null), '#files');
+  for (const value of ['50 %', 'a&b=c#?', 'Ä/é'])
+    assert.equal(parametersOf(withParameter('#files?q=x', 'folder', value)).get('folder'), value);
 });

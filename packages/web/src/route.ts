@@ -1,4 +1,7 @@
-/** The current view, kept in the fragment of the address so that links, back and reload work. */
+/**
+ * The current view, kept in the fragment of the address so that links, back and reload work: `#files/ID?folder=a%2Fb&q=x`.
+ * The part behind the question mark holds parameters of the view.
+ */
 
 export type Route =
   | { readonly view: 'upload' }
@@ -7,7 +10,8 @@ export type Route =
 
 /** @param hash with its `#`. */
 export function parseRoute(hash: string): Route {
-  const [view, id] = hash.slice(1).split('/');
+  const [path = ''] = hash.slice(1).split('?');
+  const [view, id] = path.split('/');
   if (view === 'activity') return { view };
   if (view === 'files') return { view, fileId: id ? decode(id) : null };
   return { view: 'upload' };
@@ -24,4 +28,23 @@ function decode(text: string): string {
 
 export function fileHref(fileId: string): string {
   return `#files/${encodeURIComponent(fileId)}`;
+}
+
+/** @param hash with its `#`. @returns the parameters behind its question mark. */
+export function parametersOf(hash: string): URLSearchParams {
+  const at = hash.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : hash.slice(at + 1));
+}
+
+/**
+ * @param hash with its `#`.
+ * @param value null: without this parameter.
+ * @returns the fragment with the parameter set; all others stay.
+ */
+export function withParameter(hash: string, name: string, value: string | null): string {
+  const parameters = parametersOf(hash);
+  if (value === null) parameters.delete(name);
+  else parameters.set(name, value);
+  const [path = ''] = hash.split('?');
+  return parameters.size === 0 ? path : `${path || '#'}?${parameters}`;
 }

@@ -1,6 +1,5 @@
 /** A sign-in that has left for the provider, and the provider's answer in the address. */
-import { route } from '../current-route.ts';
-import { parseRoute } from '../route.ts';
+import { followAddress } from '../current-route.ts';
 import type { ProviderConfig } from './provider-config.ts';
 
 const STORAGE_KEY = 'cryolift-sign-in';
@@ -60,6 +59,6 @@ export function takeAnswer(): ProviderAnswer | null {
   // Only the fragment comes from the storage: the address stays this page.
   const hash = started?.hash.startsWith('#') ? started.hash : '';
   history.replaceState(null, '', location.pathname + hash);
-  route.set(parseRoute(location.hash));
+  followAddress();
   return { parameters, started };
 }
