@@ -1,5 +1,7 @@
 /** Pictures of MRC files and of uploads. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../failure.ts';
@@ -111,6 +113,8 @@ test('previews: the central section is shown as soon as its parts are stored, an
   assert.equal(ready?.data.statistics?.count, NX * NY * NZ);
   assert.equal(ready?.data.previews.length, 3);
   for (const { url } of ready?.data.previews ?? []) sizeOf(await call('GET', url));
+  const stored = readdirSync(join(server.dataDir, 'previews', file.file_id));
+  assert.equal(stored.filter((name) => name.includes('-256-')).length, 1, `of lists: ${stored}`);
 });
 
 test('previews: uploads:write alone shows no published file, and reads no record by changing one', async () => {

@@ -9,34 +9,30 @@ import {
   applyMdoc,
   checkDecoded,
   checkVoxels,
-  collectedPicture,
   completeDecoded,
   decideKind,
   defaultPreviews,
   describeMrc,
-  encodePng,
   giveKind,
-  type IcePeak,
   layoutOf,
   MRC_HEADER_BYTES,
   type MrcDescription,
   type MrcHeader,
   type MrcKind,
-  type Picture,
   type PreviewRequest,
   parseHeader,
-  renderPreview,
   settleLayout,
   sumUpFile,
   TiffDataError,
   VoxelAnalysis,
   type VoxelLayout,
 } from '@cryolift/mrc';
+import { drawDefaults } from './default-pictures.ts';
 import { drawPicture } from './drawing.ts';
 import type { AdvanceJob, AnalysisMessage, AnalysisReport } from './messages.ts';
 import type { AnalysisResult, Rendered } from './result.ts';
 import type { AnalysisTarget } from './target.ts';
-import { openVoxelFile, pacedSource, type VoxelFile } from './voxel-file.ts';
+import { openAgain, openVoxelFile, pacedSource, type VoxelFile } from './voxel-file.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** The longest wait for digests before each chunk, so that an analysis ends under any load. */
@@ -181,9 +177,10 @@ async function conclude(analyzing: AnalysisJob): Promise<void> {
   const analyzed = analysis && (await sumUp(target, analysis));
   if (!analyses.has(id)) return;
   await drop(id);
+  const pictures = analyzed ? [...analyzed.previews, ...(analyzed.thumbnail ? [analyzed.thumbnail] : [])] : [];
   report(
     { job: id, analyzed },
-    analyzed?.previews.map(({ png }) => png.buffer as ArrayBuffer),
+    pictures.map(({ png }) => png.buffer as ArrayBuffer),
   );
 }
 
@@ -211,14 +208,8 @@ async function sumUp(
   const { decoded, overrides } = file;
   const { geometry } = description;
   const { kind, tilts } = shownAs(overrides, target.tilts, layout, description);
-  const previews: AnalysisResult['previews'] = [];
-  let ice: IcePeak | null = null;
-  for (const request of defaultPreviews({ ...layout, kind, geometry, tilts }, target.filename)) {
-    const picture =
-      collectedPicture(pass, layout, request) ?? (await drawDefault(target, description.header, layout, request));
-    ice ??= picture?.ice ?? null;
-    if (picture) previews.push({ request, png: await encodePng(picture) });
-  }
+  const requests = defaultPreviews({ ...layout, kind, geometry, tilts }, target.filename);
+  const { ice, ...pictures } = await drawDefaults({ target, header: description.header, layout, pass }, requests);
   const summed = sumUpFile(pass, description.header, layout, kind, ice);
   const statistics = decoded ? completeDecoded(decoded, summed) : summed;
   const findings = [
@@ -226,7 +217,7 @@ async function sumUp(
     ...checkVoxels(summed, description.header, kind).warnings,
     ...(decoded ? checkDecoded(decoded) : []),
   ];
-  return { statistics, signedness: layout.signedness, description, findings, previews };
+  return { statistics, signedness: layout.signedness, description, findings, ...pictures };
 }
 
 /** By the headers, what the owner of the file says, and its `.mdoc` file. */
@@ -240,13 +231,6 @@ function shownAs(
   return applyMdoc({ nz, kind, kind_evidence: evidence, tilts: description.tilts }, { tilts: tilts ?? null });
 }
 
-/** Of a file that could be opened before. */
-async function openAgain(target: AnalysisTarget): Promise<VoxelFile> {
-  const file = await openVoxelFile(target);
-  if (!file) throw new Error('the file is not what it was before');
-  return file;
-}
-
 async function describe(
   target: AnalysisTarget,
   header: MrcHeader,
@@ -258,21 +242,6 @@ async function describe(
     source.close(),
   );
   return { description, file };
-}
-
-async function drawDefault(
-  target: AnalysisTarget,
-  header: MrcHeader,
-  layout: VoxelLayout,
-  request: PreviewRequest,
-): Promise<Picture | null> {
-  const { source } = await openAgain(target);
-  try {
-    const outcome = await renderPreview(pacedSource(source), header, layout, request);
-    return outcome.kind === 'picture' ? outcome.picture : null;
-  } finally {
-    await source.close();
-  }
 }
 
 async function draw(job: number, target: AnalysisTarget, request: PreviewRequest): Promise<Rendered> {

@@ -79,26 +79,28 @@ function shownAs({ metadata }: FileRow, mrc: MrcSummary, tilts: Tilts | null): M
   return applyMdoc(applyKind(mrc, JSON.parse(metadata) as Record<string, string>), { tilts });
 }
 
-/** @returns their kinds and names. */
+/** @returns the kinds and names of those that the event lists. */
 async function keepPictures(
   context: FileContext,
   row: FileRow,
   mrc: MrcSummary,
   analyzed: AnalysisResult,
 ): Promise<object[]> {
-  const shown = [];
-  for (const { request, png } of analyzed.previews) {
-    const exact = toPreviewRequest(mrc, row.filename, {
-      ...request,
-      slice: request.slice ?? undefined,
-      size: request.sizePx,
-    });
+  const keep = async ({ request, png }: AnalysisResult['previews'][number]) => {
+    const { slice, sizePx: size } = request;
+    const exact = toPreviewRequest(mrc, row.filename, { ...request, slice: slice ?? undefined, size });
     await context.storage.previews.keep(row.id, nameOf(exact, toFilePlace(row)), png);
+    return exact;
+  };
+  const shown = [];
+  for (const picture of analyzed.previews) {
+    const exact = await keep(picture);
     const { kind, axis, slice, sizePx: size } = exact;
     const section = kind === 'section' ? { axis, slice } : {};
     const query = Object.entries({ kind, ...section, size }).map(([name, value]) => `${name}=${value}`);
     shown.push({ kind, ...section, size, url: `/files/${row.id}/preview?${query.join('&')}` });
   }
+  if (analyzed.thumbnail) await keep(analyzed.thumbnail);
   return shown;
 }
 

@@ -10,7 +10,7 @@ import { makeFolder } from '../db/test-rows.ts';
 import { countDescriptors, needsProc } from '../storage/disk/test-descriptors.ts';
 import { BytesGone } from '../storage/errors.ts';
 import { MrcAnalyzer } from './mrc-analyzer.ts';
-import type { AnalysisResult } from './result.ts';
+import { type AnalysisResult, THUMBNAIL_PX } from './result.ts';
 import type { AnalysisTarget } from './target.ts';
 
 const [NX, NY, NZ] = [256, 256, 24];
@@ -120,6 +120,10 @@ test('analysis: a movie has statistics of its frames, a warning of an empty one,
     analyzed.previews.map(({ request: { kind } }) => kind),
     ['average', 'spectrum', 'means'],
   );
+  const { thumbnail } = analyzed;
+  assert.deepEqual([thumbnail?.request.kind, thumbnail?.request.sizePx], ['average', THUMBNAIL_PX]);
+  const widthPx = new DataView(thumbnail?.png.buffer as ArrayBuffer).getUint32(16);
+  assert.ok(widthPx > THUMBNAIL_PX / 2 && widthPx <= THUMBNAIL_PX, `${widthPx} pixels`);
 });
 
 test('analysis: digests have priority, and an analysis still ends while they are busy', async (t) => {

@@ -8,6 +8,9 @@ import type {
   SignednessDecision,
 } from '@cryolift/mrc';
 
+/** The long side of the pictures in lists, at most. */
+export const THUMBNAIL_PX = 256;
+
 /** One picture, or the reason for having none. */
 export type Rendered = { kind: 'png'; png: Uint8Array } | Extract<PreviewOutcome, { kind: 'refused' }>;
 
@@ -22,4 +25,6 @@ export interface AnalysisResult {
   findings: Finding<string>[];
   /** The default pictures of such a file; the first one is the main picture. */
   previews: { request: PreviewRequest; png: Uint8Array }[];
+  /** The main picture in the size of lists; null: there is no picture. */
+  thumbnail: { request: PreviewRequest; png: Uint8Array } | null;
 }

@@ -52,3 +52,10 @@ function toVoxelFile(decoded: DecodedTiff, close: () => Promise<void>): VoxelFil
   const { source, sizeBytes, overrides } = decoded;
   return { source: { read: (offset, target) => source.read(offset, target), close }, sizeBytes, overrides, decoded };
 }
+
+/** Of a file that could be opened before. */
+export async function openAgain(target: AnalysisTarget): Promise<VoxelFile> {
+  const file = await openVoxelFile(target);
+  if (!file) throw new Error('the file is not what it was before');
+  return file;
+}
