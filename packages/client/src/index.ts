@@ -1,7 +1,7 @@
 export { Api, type Completion } from './api/api.ts';
 export type { CallOptions, GetToken } from './api/authorized-transport.ts';
 export { readEvents } from './api/event-stream.ts';
-export { deleteFiles, readTree } from './api/library.ts';
+export { deleteFiles, readManifest, readTree, searchFiles } from './api/library.ts';
 export type { PartOriginsOptions } from './api/part-origins.ts';
 export { readRetryAfter } from './api/retry-after.ts';
 export type { Shape } from './api/shapes.ts';

@@ -103,13 +103,8 @@ export class Api {
   }
 
   async upload(uploadId: string, options?: CallOptions): Promise<UploadRecord> {
-    return await this.#transport.json(
-      isUploadRecord,
-      'GET',
-      `/uploads/${encodeURIComponent(uploadId)}`,
-      undefined,
-      options,
-    );
+    const path = `/uploads/${encodeURIComponent(uploadId)}`;
+    return await this.#transport.json(isUploadRecord, 'GET', path, undefined, options);
   }
 
   async uploads(query: { status?: string; cursor?: string; limit?: number } = {}): Promise<UploadPage> {
@@ -253,13 +248,8 @@ export class Api {
 
   /** @throws ServerError `overloaded` while they are being computed, `not_found` when the file has none. */
   async statistics(fileId: string, options?: CallOptions): Promise<Statistics> {
-    return await this.#transport.json(
-      isStatistics,
-      'GET',
-      `/files/${encodeURIComponent(fileId)}/statistics`,
-      undefined,
-      options,
-    );
+    const path = `/files/${encodeURIComponent(fileId)}/statistics`;
+    return await this.#transport.json(isStatistics, 'GET', path, undefined, options);
   }
 
   /** A new upload link of the caller. Its `token` permits only uploads. */
@@ -298,5 +288,11 @@ export class Api {
     options?: CallOptions,
   ): Promise<Message> {
     return await this.#transport.json(shape, method, path, body, options);
+  }
+
+  /** The text of an answer that is no JSON message, of any length. */
+  async text(path: string, options?: CallOptions): Promise<string> {
+    const { body } = await this.#transport.send('GET', path, { ...options, maxReplyBytes: Number.MAX_SAFE_INTEGER });
+    return new TextDecoder().decode(body);
   }
 }

@@ -4,6 +4,7 @@ import type {
   Caller,
   ConfirmedParts,
   DeletedFiles,
+  FilePage,
   FileRecord,
   FileTree,
   Limits,
@@ -41,6 +42,11 @@ export const isFile: Shape<FileRecord> = (value): value is FileRecord =>
   isObject(value.metadata) &&
   Array.isArray(value.warnings) &&
   value.warnings.every((warning) => isObject(warning) && areStrings(warning.message));
+
+export const isFilePage: Shape<FilePage> = (value): value is FilePage =>
+  isPage(isFile)(value) &&
+  areCounts((value as Partial<FilePage>).total) &&
+  typeof (value as Partial<FilePage>).total_is_more === 'boolean';
 
 export const isFileTree: Shape<FileTree> = (value): value is FileTree =>
   isPage(isFolder)(value) && isSummed(value as Partial<FileTree>);
