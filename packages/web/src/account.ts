@@ -1,11 +1,12 @@
 /** The state of one subject: uploads, query cache, downloads, events. It is never shared with another subject. */
 import { type Api, Uploader } from '@cryolift/client';
 import { IndexedDbResumeStore, XhrTransport } from '@cryolift/client/browser';
-import type { Limits } from '@cryolift/protocol/messages';
+import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { FileReceiver } from './adding/file-receiver.ts';
 import { Downloads } from './library/downloads.ts';
-import { putFile, USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
+import { USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
+import { FileLists } from './library/query/file-lists.ts';
 import { type CloudEvent, LiveEvents } from './live/live-events.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { holdLock } from './locks.ts';
@@ -34,6 +35,7 @@ export class Account {
   readonly fileReceiver: FileReceiver;
   readonly live: LiveEvents;
   readonly downloads: Downloads;
+  readonly files: FileLists;
   readonly limits;
   readonly usage;
   #signedOut = new AbortController();
@@ -70,13 +72,17 @@ export class Account {
     };
     this.usage = { queryKey: USAGE_KEY, queryFn: () => api.limits(), staleTime: 0 };
     const getLimits = () => queries.fetchQuery(this.limits).catch(() => null);
-    const onDone = (file: Parameters<typeof putFile>[1]) => putFile(queries, file);
+    const files = new FileLists(queries);
+    this.files = files;
+    const onDone = (file: FileRecord) => files.put(file);
     const { key: subjectKey, owner } = subject;
     this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
     this.fileReceiver = new FileReceiver(this.uploads, getLimits);
     const nextToken = () => keeper.state.next();
-    const onEvent = (event: CloudEvent) => updateFromEvent(queries, api, event);
+    const onEvent = (event: CloudEvent) => updateFromEvent({ queries, api, files }, event);
     this.live = new LiveEvents({ subjectKey: subject.key, getToken, nextToken, transport, onEvent });
+    // What happened before the stream began is not among its events.
+    this.live.isLive.watch(() => this.live.isLive.value && files.refresh());
     this.downloads = new Downloads(api);
   }
 
@@ -94,6 +100,7 @@ export class Account {
     this.#signedOut.abort();
     this.uploads.close();
     this.downloads.stopAll();
+    this.files.stop();
     this.fileReceiver.notice.set(null);
     this.queries.clear();
   }

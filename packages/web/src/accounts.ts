@@ -85,8 +85,8 @@ export class Accounts {
     this.current.set(null);
     this.uploads.set([]);
     const { value } = route;
-    // Do not show the file of this account to the next one.
-    if (value.view === 'files' && value.fileId !== null) location.hash = 'files';
+    // Do not show the file or the folder of this account to the next one.
+    if (value.view === 'files') location.hash = 'files';
     const { uploads, fileReceiver } = account;
     if (uploads.unfinishedCount === 0 && !fileReceiver.isReceiving) this.#accounts.delete(account.subject.key);
   }

@@ -1,5 +1,6 @@
 /** The frame of the page: header, notices, and the current view. */
 import { QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import type { Account } from './account.ts';
 import { useDrop } from './adding/drop-zone.tsx';
 import { useCell } from './cell.ts';
@@ -7,7 +8,8 @@ import { route } from './current-route.ts';
 import { formatTime } from './format.ts';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
-import { FilesView } from './library/files-view.tsx';
+import { Loading } from './library/list-state.tsx';
+import { loadFilesView } from './library/load-files-view.ts';
 import { Announcer } from './progress/announcer.tsx';
 import { sumUp } from './progress/totals.ts';
 import { AccountProvider, useServices } from './services.ts';
@@ -19,6 +21,8 @@ import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
 import { UploadView } from './uploads/upload-view.tsx';
 import { ViewGuard } from './view-guard.tsx';
+
+const FilesView = lazy(loadFilesView);
 
 /** The key removes the state of all components when another subject signs in. */
 export function App() {
@@ -66,7 +70,11 @@ function View() {
   return (
     <ViewGuard key={here.view}>
       {here.view === 'activity' && <ActivityView />}
-      {here.view === 'files' && <FilesView fileId={here.fileId} />}
+      {here.view === 'files' && (
+        <Suspense fallback={<Loading />}>
+          <FilesView fileId={here.fileId} />
+        </Suspense>
+      )}
       {here.view === 'upload' && <UploadView />}
     </ViewGuard>
   );

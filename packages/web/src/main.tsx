@@ -1,5 +1,6 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { loadFilesView } from './library/load-files-view.ts';
 import { SignInWindow, tabOfWindow } from './provider/sign-in-window.tsx';
 import { takeAnswer } from './provider/started-sign-in.ts';
 import { createServices, ServicesProvider } from './services.ts';
@@ -9,6 +10,7 @@ import './style/controls.css';
 import './style/shell.css';
 import './style/uploads.css';
 import './style/library.css';
+import './style/files.css';
 import { warnBeforeLeaving } from './uploads/leave-warning.ts';
 import { holdWakeLock } from './uploads/wake-lock.ts';
 
@@ -19,6 +21,8 @@ if (tab === null) {
   const services = createServices(answer);
   holdWakeLock(services.accounts.uploads);
   warnBeforeLeaving(services.accounts);
+  // A failure is reported when the library is opened.
+  addEventListener('load', () => setTimeout(() => loadFilesView().catch(() => {})));
   page.render(
     <ServicesProvider value={services}>
       <App />

@@ -19,7 +19,7 @@ declare global {
   }
   interface Window {
     showOpenFilePicker?(options: { multiple: boolean }): Promise<FileSystemFileHandle[]>;
-    showDirectoryPicker?(): Promise<FileSystemDirectoryHandle>;
+    showDirectoryPicker?(options?: { mode: 'readwrite' }): Promise<FileSystemDirectoryHandle>;
     showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
   }
 }

@@ -8,18 +8,19 @@ import { Failure } from '../failure.tsx';
 import { Icon } from '../icons.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { dropFile } from './list-cache.ts';
+import { libraryHref } from './query/library-state.ts';
+import { libraryState } from './query/use-library-state.ts';
 
 export function DeleteButton({ file: { file_id, filename, size } }: { file: FileRecord }) {
-  const { api, queries } = useAccount();
+  const { api, files } = useAccount();
   const [isAsking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: () => api.deleteFile(file_id),
     onSuccess: () => {
       const { value: here } = route;
       // The user may have left this file meanwhile.
-      if (here.view === 'files' && here.fileId === file_id) location.hash = 'files';
-      dropFile(queries, file_id);
+      if (here.view === 'files' && here.fileId === file_id) location.hash = libraryHref(libraryState());
+      files.drop(file_id);
     },
   });
   return (

@@ -10,6 +10,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { partExtent } from '@cryolift/protocol/plan';
 import { Cell } from '../cell.ts';
 import { texts } from '../texts.ts';
+import { saveFile } from './save-file.ts';
 
 /** Parts at a time. A part is held in memory, so parts above LARGE_BYTES are fetched one at a time. */
 const PARALLEL = 3;
@@ -28,11 +29,23 @@ interface Target {
   readonly handle: FileSystemFileHandle;
   /** Saves the finished file under its name, where `handle` is a temporary file. */
   finish(): Promise<void>;
+  /** Removes what was made for a download that failed. */
+  discard?(): Promise<void>;
+}
+
+/** Files that were started together. */
+export interface Batch {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: readonly { readonly name: string; readonly error: unknown }[];
+  readonly isRunning: boolean;
 }
 
 export class Downloads {
   /** By file id. */
   readonly all = new Cell<ReadonlyMap<string, Download>>(new Map());
+  /** The files that were started together last; null: none, or the user has seen the result. */
+  readonly batch = new Cell<Batch | null>(null);
   readonly #api: Api;
   readonly #running = new Map<string, AbortController>();
 
@@ -41,14 +54,59 @@ export class Downloads {
     void removeLeftovers();
   }
 
-  /** Call it from a click handler: the browser shows its save dialog. */
-  async start(file: FileRecord): Promise<void> {
+  /**
+   * Downloads one file after the other, into a folder that the user chooses if the browser can ask for one. Call it from a
+   * click handler.
+   */
+  async startAll(files: readonly (FileRecord | Promise<FileRecord>)[]): Promise<void> {
+    if (this.batch.value?.isRunning) return;
+    // They are needed only when their turn comes.
+    for (const file of files) Promise.resolve(file).catch(() => {});
+    const folder = await chooseFolder();
+    if (folder === 'closed') return;
+    const failed: { name: string; error: unknown }[] = [];
+    const set = (done: number, isRunning: boolean) =>
+      this.batch.set({ total: files.length, done, failed: [...failed], isRunning });
+    let done = 0;
+    set(done, true);
+    for (const each of files) {
+      let name = '';
+      try {
+        const file = await each;
+        name = file.filename;
+        await this.start(file, folder);
+        const end = this.all.value.get(file.file_id);
+        if (end?.kind === 'failed') throw end.error;
+        if (end?.kind === 'done') done++;
+      } catch (error) {
+        failed.push({ name, error });
+      }
+      // The user has stopped it.
+      if (!this.batch.value) return;
+      set(done, true);
+    }
+    set(done, false);
+  }
+
+  /** Stops what is left of the files that were started together, and forgets their result. */
+  endBatch(): void {
+    const isRunning = this.batch.value?.isRunning;
+    this.batch.set(null);
+    if (isRunning) for (const controller of this.#running.values()) controller.abort();
+  }
+
+  /**
+   * Call it from a click handler: the browser shows its save dialog.
+   *
+   * @param folder that the user has chosen; null: ask for a place.
+   */
+  async start(file: FileRecord, folder: FileSystemDirectoryHandle | null = null): Promise<void> {
     const { file_id: fileId } = file;
     if (this.#running.has(fileId)) return;
     const controller = new AbortController();
     this.#running.set(fileId, controller);
     try {
-      const target = await chooseTarget(file);
+      const target = folder ? await placeIn(folder, file) : await chooseTarget(file);
       // The user may have signed out while the dialog was open.
       if (!target || controller.signal.aborted) return;
       this.#set(fileId, { kind: 'running', doneBytes: 0 });
@@ -59,6 +117,7 @@ export class Downloads {
         await writable.close();
       } catch (error) {
         await writable.abort().catch(() => {});
+        await target.discard?.();
         throw error;
       }
       await target.finish();
@@ -75,6 +134,7 @@ export class Downloads {
   }
 
   stopAll(): void {
+    this.batch.set(null);
     for (const controller of this.#running.values()) controller.abort();
     this.all.set(new Map());
   }
@@ -137,6 +197,33 @@ export class Downloads {
   }
 }
 
+/** Null: this browser has no such dialog. */
+async function chooseFolder(): Promise<FileSystemDirectoryHandle | 'closed' | null> {
+  if (!window.showDirectoryPicker) return null;
+  return await window.showDirectoryPicker({ mode: 'readwrite' }).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === 'AbortError') return 'closed' as const;
+    throw error;
+  });
+}
+
+/** A new file in a folder: what is there is not replaced. */
+async function placeIn(folder: FileSystemDirectoryHandle, { filename }: FileRecord): Promise<Target> {
+  const at = filename.lastIndexOf('.') > 0 ? filename.lastIndexOf('.') : filename.length;
+  for (let copy = 1; ; copy++) {
+    const name = copy === 1 ? filename : `${filename.slice(0, at)} (${copy})${filename.slice(at)}`;
+    const isTaken = await folder.getFileHandle(name).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof DOMException && error.name === 'NotFoundError') return false;
+        throw error;
+      },
+    );
+    if (isTaken) continue;
+    const handle = await folder.getFileHandle(name, { create: true });
+    return { handle, finish: async () => {}, discard: () => folder.removeEntry(name).catch(() => {}) };
+  }
+}
+
 /** Null when the user closed the dialog. */
 async function chooseTarget({ filename, file_id }: FileRecord): Promise<Target | null> {
   if (window.showSaveFilePicker) {
@@ -149,14 +236,7 @@ async function chooseTarget({ filename, file_id }: FileRecord): Promise<Target |
   holdFolder();
   const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
   const handle = await folder.getFileHandle(`${file_id}-${crypto.randomUUID()}`, { create: true });
-  return { handle, finish: async () => save(await handle.getFile(), filename) };
-}
-
-function save(file: File, filename: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = filename;
-  link.click();
+  return { handle, finish: async () => saveFile(await handle.getFile(), filename) };
 }
 
 /** Holds the lock of the folder as long as this page is open. */

@@ -1,7 +1,7 @@
 /** All that is known of one file. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useRef } from 'react';
 import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
 import { MdocTable } from '../mrc/mdoc-table.tsx';
@@ -17,23 +17,24 @@ import { Checksum } from './checksum.tsx';
 import { DeleteButton } from './delete-button.tsx';
 import { DownloadButton } from './download-button.tsx';
 import { LinkButton } from './link-button.tsx';
-import { itemsOf } from './list-cache.ts';
 import { ListFailure, Loading } from './list-state.tsx';
 import { PropertyTable } from './property-table.tsx';
-import { useFiles } from './use-lists.ts';
-
-/** The same width as in library.css. */
-const NARROW = '(max-width: 56rem)';
+import { libraryHref } from './query/library-state.ts';
+import { useLibraryState } from './query/use-library-state.ts';
+import { NARROW } from './use-list-scroll.ts';
 
 export function FileDetail({ fileId }: { fileId: string }) {
-  const { api } = useAccount();
-  const { data } = useFiles();
-  const listed = useMemo(() => itemsOf(data).find(({ file_id }) => file_id === fileId), [data, fileId]);
-  const request = useQuery({ queryKey: ['file', fileId], queryFn: () => api.file(fileId), enabled: !listed });
-  const file = listed ?? request.data;
+  const { api, files } = useAccount();
+  const state = useLibraryState();
+  const request = useQuery({
+    queryKey: ['file', fileId],
+    queryFn: () => api.file(fileId),
+    initialData: () => files.find(fileId),
+  });
+  const { data: file } = request;
   return (
     <>
-      <a className="back" href="#files">
+      <a className="back" href={libraryHref(state)}>
         <Icon name="back" /> {texts.files.back}
       </a>
       {!file && request.isPending && <Loading />}

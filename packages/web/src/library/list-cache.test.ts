@@ -3,17 +3,9 @@ import { test } from 'node:test';
 import { Api, type Transport } from '@cryolift/client';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { QueryClient, QueryObserver } from '@tanstack/react-query';
-import {
-  applyUpdates,
-  dropFile,
-  itemsOf,
-  type Page,
-  putFile,
-  putUpload,
-  USAGE_KEY,
-  updateFromEvent,
-  updatesSince,
-} from './list-cache.ts';
+import { applyUpdates, itemsOf, type Page, putUpload, USAGE_KEY, updateFromEvent } from './list-cache.ts';
+import { FileLists } from './query/file-lists.ts';
+import { recordUpdate, updatesSince } from './updates.ts';
 
 function file(id: string, created = 0): FileRecord {
   const digests = { sha256: '0'.repeat(64), parts_sha256: '0'.repeat(64) };
@@ -26,16 +18,9 @@ function upload(id: string, status: UploadRecord['status'], fileId: string | nul
   return { upload_id: id, status, file_id: fileId, created_at: new Date(0).toISOString() } as UploadRecord;
 }
 
-function newQueries(files: FileRecord[][] = []): QueryClient {
+function newQueries(): QueryClient {
   // Without a timer that removes unused queries: it would keep the process running.
-  const queries = new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } });
-  const pages = files.map((items) => ({ items, next_cursor: null }));
-  if (pages.length > 0) queries.setQueryData(['files'], { pages, pageParams: [] });
-  return queries;
-}
-
-function filesOf(queries: QueryClient): string[] {
-  return itemsOf<FileRecord>(queries.getQueryData(['files'])).map(({ file_id }) => file_id);
+  return new QueryClient({ defaultOptions: { queries: { gcTime: Number.POSITIVE_INFINITY } } });
 }
 
 function uploadsOf(queries: QueryClient, status: string): string[] {
@@ -49,30 +34,6 @@ function apply(page: Page<FileRecord>, updates: Map<string, FileRecord | null>, 
     ({ file_id, filename }) => `${file_id} ${filename}`,
   );
 }
-
-test('list cache: a new file is added in front, and a known one is replaced in its place', () => {
-  const queries = newQueries([[file('b')], [file('a')]]);
-  putFile(queries, file('c'));
-  assert.deepEqual(filesOf(queries), ['c', 'b', 'a']);
-  putFile(queries, { ...file('a'), filename: 'renamed.mrc' });
-  assert.deepEqual(filesOf(queries), ['c', 'b', 'a']);
-  assert.equal(itemsOf<FileRecord>(queries.getQueryData(['files'])).at(-1)?.filename, 'renamed.mrc');
-});
-
-test('list cache: a list that was never fetched is not created', () => {
-  const queries = newQueries();
-  putFile(queries, file('a'));
-  assert.deepEqual(filesOf(queries), []);
-  assert.equal(queries.getQueryData<FileRecord>(['file', 'a'])?.file_id, 'a');
-});
-
-test('list cache: a late record of a deleted file does not bring the file back', () => {
-  const queries = newQueries([[file('a')]]);
-  dropFile(queries, 'a');
-  putFile(queries, file('a'));
-  assert.deepEqual(filesOf(queries), []);
-  assert.equal(queries.getQueryData(['file', 'a']), undefined);
-});
 
 test('list cache: an upload moves between the lists of its states', () => {
   const queries = newQueries();
@@ -88,7 +49,7 @@ test('list cache: an upload moves between the lists of its states', () => {
 
 test('list updates: only those since the start of the request are applied', () => {
   const queries = newQueries();
-  dropFile(queries, 'old');
+  recordUpdate(queries, 'file', 'old', null);
   const startedMs = Date.now() + 1;
   queries.setQueryData(['updates', 'file', 'new'], file('new'), { updatedAt: startedMs });
   assert.deepEqual([...updatesSince<FileRecord>(queries, 'file', startedMs).keys()], ['new']);
@@ -131,7 +92,7 @@ test('list updates: items of another list are left out', () => {
   assert.deepEqual(items, []);
 });
 
-test('events: a completed upload changes its list, reads its file and refreshes the usage', async () => {
+test('events: a completed upload without its file changes its list, reads the file and refreshes the usage', async () => {
   const paths: string[] = [];
   const transport: Transport = {
     async send({ path }) {
@@ -139,7 +100,7 @@ test('events: a completed upload changes its list, reads its file and refreshes 
       return { status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(file('f'))) };
     },
   };
-  const queries = newQueries([[file('a')]]);
+  const queries = newQueries();
   queries.setQueryData(['uploads', ''], { pages: [{ items: [], next_cursor: null }], pageParams: [] });
   queries.setQueryData(USAGE_KEY, {});
   const api = new Api(transport, async () => 'token');
@@ -148,19 +109,26 @@ test('events: a completed upload changes its list, reads its file and refreshes 
   const stop = observer.subscribe(({ data }) => {
     if (data) received.resolve();
   });
+  const files = new FileLists(queries);
   const data = upload('u', 'completed', 'f');
-  updateFromEvent(queries, api, { type: 'cryolift.upload.completed', subject: 'uploads/u', data });
+  updateFromEvent({ queries, api, files }, { type: 'cryolift.upload.completed', subject: 'uploads/u', data });
   await received.promise;
   stop();
+  files.stop();
   assert.deepEqual(uploadsOf(queries, ''), ['u completed']);
-  assert.deepEqual(filesOf(queries), ['f', 'a']);
   assert.deepEqual(paths, ['/files/f']);
   assert.equal(queries.getQueryState(USAGE_KEY)?.isInvalidated, true);
 });
 
-test('events: a deleted file leaves the list', () => {
-  const queries = newQueries([[file('b'), file('a')]]);
+test('events: a published file is taken from its event, and nobody reads a file that is not shown', () => {
+  const queries = newQueries();
   const api = new Api({ send: () => Promise.reject(new Error('no request expected')) }, async () => 'token');
-  updateFromEvent(queries, api, { type: 'cryolift.file.deleted', subject: 'files/a', data: null });
-  assert.deepEqual(filesOf(queries), ['b']);
+  const files = new FileLists(queries);
+  const changed = { queries, api, files };
+  updateFromEvent(changed, { type: 'cryolift.file.published', subject: 'files/a', data: file('a') });
+  assert.equal(queries.getQueryData<FileRecord>(['file', 'a'])?.file_id, 'a');
+  updateFromEvent(changed, { type: 'cryolift.file.preview_ready', subject: 'files/b', data: {} });
+  updateFromEvent(changed, { type: 'cryolift.file.deleted', subject: 'files/a', data: null });
+  assert.equal(queries.getQueryData(['file', 'a']), undefined);
+  files.stop();
 });

@@ -3,6 +3,8 @@ import type { Api } from '@cryolift/client';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import type { CloudEvent } from '../live/live-events.ts';
+import type { FileLists } from './query/file-lists.ts';
+import { recordUpdate } from './updates.ts';
 
 /** The query key of the storage that the caller uses of their quota. */
 export const USAGE_KEY = ['usage'];
@@ -21,22 +23,6 @@ export function itemsOf<Item>(data: Pages<Item> | undefined): Item[] {
   return data?.pages.flatMap(({ items }) => items) ?? [];
 }
 
-export function putFile(queries: QueryClient, file: FileRecord): void {
-  // This answer is older than the deletion.
-  if (queries.getQueryData(updateKey('file', file.file_id)) === null) return;
-  recordUpdate(queries, 'file', file.file_id, file);
-  queries.setQueryData(['file', file.file_id], file);
-  queries.setQueryData<Pages<FileRecord>>(['files'], (data) =>
-    put(data, file, (item) => item.file_id === file.file_id),
-  );
-}
-
-export function dropFile(queries: QueryClient, fileId: string): void {
-  recordUpdate(queries, 'file', fileId, null);
-  queries.removeQueries({ queryKey: ['file', fileId] });
-  queries.setQueryData<Pages<FileRecord>>(['files'], (data) => drop(data, (item) => item.file_id === fileId));
-}
-
 export function putUpload(queries: QueryClient, upload: UploadRecord): void {
   recordUpdate(queries, 'upload', upload.upload_id, upload);
   const isSame = (item: UploadRecord) => item.upload_id === upload.upload_id;
@@ -48,53 +34,35 @@ export function putUpload(queries: QueryClient, upload: UploadRecord): void {
   }
 }
 
-export function updateFromEvent(queries: QueryClient, api: Api, { type, subject, data }: CloudEvent): void {
+/** What events change. */
+export interface Changed {
+  readonly queries: QueryClient;
+  readonly api: Api;
+  readonly files: FileLists;
+}
+
+export function updateFromEvent({ queries, api, files }: Changed, { type, subject, data }: CloudEvent): void {
   const [kind, id = ''] = subject.split('/');
   if (USAGE_EVENTS.includes(type)) void queries.invalidateQueries({ queryKey: USAGE_KEY });
-  if (type === 'cryolift.file.deleted') dropFile(queries, id);
-  else if (kind === 'files') readFile(queries, api, id);
-  else {
-    const upload = data as UploadRecord;
+  if (type === 'cryolift.file.deleted') files.drop(id);
+  else if (type === 'cryolift.file.published') files.put(data as FileRecord);
+  // Other events lack what the server adds to a record.
+  else if (kind === 'files') {
+    if (files.has(id)) readFile(api, files, id);
+  } else {
+    const upload = data as UploadRecord & { readonly file?: FileRecord };
     putUpload(queries, upload);
-    if (upload.status === 'completed' && upload.file_id !== null) readFile(queries, api, upload.file_id);
+    if (upload.file) files.put(upload.file);
+    else if (upload.status === 'completed' && upload.file_id !== null) readFile(api, files, upload.file_id);
   }
 }
 
 /** Reads the full record of a file. An error is ignored: the list of files reports a missing scope itself. */
-function readFile(queries: QueryClient, api: Api, fileId: string): void {
+function readFile(api: Api, files: FileLists, fileId: string): void {
   api.file(fileId).then(
-    (file) => putFile(queries, file),
+    (file) => files.put(file),
     () => {},
   );
-}
-
-type RecordKind = 'file' | 'upload';
-
-const updateKey = (kind: RecordKind, id: string) => ['updates', kind, id] as const;
-
-/**
- * Records the newest state of an item, so that a list request that is still in flight cannot overwrite it.
- *
- * @param item null: it is deleted. No id is used twice.
- */
-function recordUpdate(
-  queries: QueryClient,
-  kind: RecordKind,
-  id: string,
-  item: FileRecord | UploadRecord | null,
-): void {
-  queries.setQueryData(updateKey(kind, id), item);
-}
-
-/** The updates since a list request started, by id. */
-export function updatesSince<Item>(
-  queries: QueryClient,
-  kind: RecordKind,
-  startedMs: number,
-): Map<string, Item | null> {
-  const found = queries.getQueryCache().findAll({ queryKey: ['updates', kind] });
-  const fresh = found.filter(({ state }) => state.dataUpdatedAt >= startedMs);
-  return new Map(fresh.map(({ queryKey, state }) => [queryKey[2] as string, state.data as Item | null]));
 }
 
 interface Updates<Item> {

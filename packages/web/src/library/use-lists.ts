@@ -1,9 +1,13 @@
 /** Queries for the server's lists, page by page. */
-import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { readTree, searchFiles } from '@cryolift/client';
+import type { UploadRecord } from '@cryolift/protocol/messages';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useCell } from '../cell.ts';
 import { useAccount } from '../services.ts';
-import { applyUpdates, updatesSince } from './list-cache.ts';
+import { applyUpdates } from './list-cache.ts';
+import { applyFileUpdates, FILES_KEY, TREE_KEY } from './query/file-lists.ts';
+import { type LibraryState, listKey, toFileQuery } from './query/library-state.ts';
+import { updatesSince } from './updates.ts';
 
 const PAGE_ITEMS = 200;
 /** While no events arrive. */
@@ -34,23 +38,41 @@ export function useUploads(status: string) {
   });
 }
 
-export function useFiles() {
+/** The files of a state of the library, page by page. */
+export function useFiles(state: LibraryState) {
   const { api, live, queries } = useAccount();
   const isLive = useCell(live.isLive);
   return useInfiniteQuery({
-    queryKey: ['files'],
-    queryFn: async ({ pageParam: cursor }) => {
+    queryKey: [...FILES_KEY, listKey(state)],
+    queryFn: async ({ pageParam: cursor, signal }) => {
       const startedMs = Date.now();
-      return applyUpdates(await api.files({ limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) }), {
-        updates: updatesSince<FileRecord>(queries, 'file', startedMs),
-        idOf: ({ file_id }) => file_id,
-        belongs: () => true,
-        isFirst: !cursor,
-      });
+      const query = { ...toFileQuery(state), limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) };
+      const page = await searchFiles(api, query, { signal });
+      return applyFileUpdates(queries, page, { state, startedMs, isFirst: !cursor });
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor,
-    refetchInterval: isLive ? false : POLL_MS,
+    placeholderData: keepPreviousData,
+    // Events keep the lists up to date. Without them only a list of one page is read again and again.
+    staleTime: isLive ? Number.POSITIVE_INFINITY : POLL_MS,
+    refetchInterval: ({ state: { data } }) => (isLive || (data?.pages.length ?? 0) > 1 ? false : POLL_MS),
+    refetchOnWindowFocus: false,
     ...LONG_LIST_OPTIONS,
+  });
+}
+
+/** The sums of a folder, and the folders in it, page by page. */
+export function useTree(folder: string) {
+  const { api, live } = useAccount();
+  const isLive = useCell(live.isLive);
+  return useInfiniteQuery({
+    queryKey: [...TREE_KEY, folder],
+    queryFn: async ({ pageParam: cursor, signal }) =>
+      await readTree(api, { prefix: folder, limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next_cursor }) => next_cursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: isLive ? false : POLL_MS,
+    refetchOnWindowFocus: false,
   });
 }

@@ -2,7 +2,7 @@
 import { defaultPreviews } from '@cryolift/mrc';
 import type { FileRecord, Statistics } from '@cryolift/protocol/messages';
 import { formatCount } from '../format.ts';
-import { kindOf } from '../library/file-search.ts';
+import { kindOf } from '../library/file-kind.ts';
 import { texts } from '../texts.ts';
 import { voxelOf } from './mrc-summary.ts';
 import { shownHeader } from './shown-header.ts';

@@ -1,5 +1,5 @@
 /** Texts of the lists of uploads and files, and of one file. */
-import { formatBytes, formatCount } from '../format.ts';
+import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { mrcTexts } from './mrc.ts';
 import { plural } from './plural.ts';
 
@@ -31,17 +31,86 @@ export const activityTexts = {
 export const filesTexts = {
   heading: 'Files',
   lead: 'Complete and verified.',
-  search: 'Search by name, label or checksum',
+  search: 'Search by name, folder or metadata',
   kind: 'Kind',
   all: 'All kinds',
-  kinds: { ...mrcTexts.kind, mdoc: 'Session data (.mdoc)', other: 'Other files' },
+  kinds: { ...mrcTexts.kind, other: 'Other files' },
+  filters: 'Filters',
+  instrument: 'Instrument',
+  since: 'From (day)',
+  until: 'To (day)',
+  deep: 'With subfolders',
+  sort: 'Order',
+  sorts: {
+    newest: 'Newest first',
+    oldest: 'Oldest first',
+    name: 'Name, A to Z',
+    'name-desc': 'Name, Z to A',
+    largest: 'Largest first',
+    smallest: 'Smallest first',
+  },
+  view: 'View',
+  views: { table: 'Table', grid: 'Pictures' },
+  columns: { name: 'Name', content: 'Content', size: 'Size', time: 'Uploaded' },
+  root: 'All files',
+  breadcrumbs: 'Folder',
+  folders: 'Folders',
+  moreFolders: 'More folders',
+  filesOf: (count: number) => plural(count, 'file', 'files'),
+  newest: (time: string) => `newest ${time}`,
+  sums: (files: number, bytes: number, newestAt: string | null, isIncomplete: boolean) =>
+    [
+      `${isIncomplete ? 'at least ' : ''}${plural(files, 'file', 'files')}`,
+      formatBytes(bytes),
+      ...(newestAt === null ? [] : [`newest ${formatTime(newestAt)}`]),
+    ].join(' · '),
   empty: 'No files yet',
   emptyHint: 'A file appears here when all of its bytes are received and verified.',
   emptyAction: 'Upload files',
+  emptyFolder: 'This folder has no files.',
   noMatch: 'No file matches.',
-  count: (shown: number, more: boolean) => `${plural(shown, 'file', 'files')}${more ? ' and more' : ''}`,
+  clearFilters: 'Clear search and filters',
+  count: (count: number, isMore: boolean) => `${isMore ? 'at least ' : ''}${plural(count, 'file', 'files')} found`,
+  newFiles: (count: number) => `Show ${plural(count, 'new file', 'new files')}`,
+  select: (name: string) => `Select ${name}`,
+  selectAll: 'Select all files shown',
+  bulk: {
+    label: 'Selected files',
+    selected: (count: number, bytes: number) => `${formatCount(count)} selected, ${formatBytes(bytes)}`,
+    all: (count: number) => `Select all ${plural(count, 'file', 'files')}`,
+    clear: 'Clear selection',
+    links: 'Links',
+    deleteHeading: (count: number) => `Delete ${plural(count, 'file', 'files')}?`,
+    deleteText: (count: number, bytes: number) =>
+      `${plural(count, 'file', 'files')} (${formatBytes(bytes)}) ${count === 1 ? 'is' : 'are'} deleted from the server for good. ${count === 1 ? 'It' : 'They'} cannot be restored.`,
+    keep: (count: number) => (count === 1 ? 'Keep it' : 'Keep them'),
+    deleting: (done: number) => `Deleting: ${formatCount(done)} done …`,
+    deleted: (count: number) => `${plural(count, 'file was', 'files were')} deleted.`,
+    gone: (count: number) => `${plural(count, 'file was', 'files were')} not there any more:`,
+    left: (count: number) =>
+      `It is not known whether ${plural(count, 'file was', 'files were')} deleted. Delete them again to be sure:`,
+    moreNames: (count: number) => `and ${formatCount(count)} more`,
+    downloadHeading: (count: number, bytes: number) =>
+      `Download ${plural(count, 'file', 'files')}, ${formatBytes(bytes)}`,
+    here: 'In this tab',
+    hereLead: 'One file after the other; every byte is checked. Keep the tab open.',
+    hereStart: (count: number) => `Download ${plural(count, 'file', 'files')}`,
+    downloading: (done: number, total: number) => `Downloading: ${formatCount(done)} of ${formatCount(total)} files …`,
+    downloaded: (done: number, total: number) =>
+      `${formatCount(done)} of ${formatCount(total)} files downloaded. Every byte of them was checked.`,
+    aria2: 'With aria2',
+    aria2Lead: 'A list with links and checksums. Folders are made as on the server.',
+    aria2Save: 'Save the list',
+    aria2Making: 'Reading the list …',
+    aria2Saved: (name: string, until: string, gone: number) =>
+      `${name} was saved. Its links can be used until ${until}.${gone === 0 ? '' : ` ${plural(gone, 'file is', 'files are')} not there any more, and left out.`}`,
+    command: 'With the command line',
+    commandLead: 'It resumes after interruptions and verifies every file.',
+    linksHeading: (count: number) => `Links to ${plural(count, 'file', 'files')}`,
+    linksLead: (until: string, gone: number) =>
+      `Anybody with a link can download its file until ${until}.${gone === 0 ? '' : ` ${plural(gone, 'file is', 'files are')} not there any more, and left out.`}`,
+  },
   back: 'All files',
-  choose: 'Choose a file to see its header, checksums and more.',
   facts: 'File',
   size: 'Size',
   uploaded: 'Uploaded',
