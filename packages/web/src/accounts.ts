@@ -2,7 +2,7 @@
 import { Account, SIGNED_IN_LOCK } from './account.ts';
 import type { Found } from './adding/found-files.ts';
 import { Cell } from './cell.ts';
-import { route } from './current-route.ts';
+import { goTo, route } from './current-route.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { locksHeld } from './locks.ts';
 import type { SignInConflict } from './signing-in/signed-in.ts';
@@ -86,7 +86,7 @@ export class Accounts {
     this.uploads.set([]);
     const { value } = route;
     // Do not show the file or the folder of this account to the next one.
-    if (value.view === 'files') location.hash = 'files';
+    if (value.view === 'files') goTo('#files');
     const { uploads, fileReceiver } = account;
     if (uploads.unfinishedCount === 0 && !fileReceiver.isReceiving) this.#accounts.delete(account.subject.key);
   }

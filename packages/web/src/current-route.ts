@@ -2,20 +2,26 @@
 import { Cell } from './cell.ts';
 import { parseRoute, type Route } from './route.ts';
 
-/** Browsers refuse more than about 100 changes of the address in 30 s. */
-const WRITE_MS = 400;
+/** Browsers refuse more than about 100 changes of the address in 30 s: so many are made at once, the others more slowly. */
+const SPAN_MS = 30_000;
+const AT_ONCE = 40;
+const WRITE_MS = 600;
 
 export const route = new Cell<Route>(parseRoute(location.hash));
-/** The fragment with its parameters. A parameter that changes often is written to the address a little later. */
+/** The fragment with its parameters. One that changes very often is written to the address a little later. */
 export const fragment = new Cell(fragmentOfAddress());
 
 let timer: ReturnType<typeof setTimeout> | null = null;
-let writtenMs = 0;
+/** When the address was written, milliseconds since 1970. */
+let writes: number[] = [];
+/** The fragment of the address when it was last read or written. */
+let known = location.hash;
 
 /** Call it after the address has been replaced. */
 export function followAddress(): void {
   if (timer !== null) clearTimeout(timer);
   timer = null;
+  known = location.hash;
   fragment.set(fragmentOfAddress());
   const now = parseRoute(location.hash);
   if (JSON.stringify(now) !== JSON.stringify(route.value)) route.set(now);
@@ -24,15 +30,31 @@ export function followAddress(): void {
 /** Replaces the fragment without a new entry in the history. @param hash of the same route, with other parameters. */
 export function replaceFragment(hash: string): void {
   fragment.set(hash);
-  timer ??= setTimeout(writeAddress, Math.max(0, writtenMs + WRITE_MS - Date.now()));
+  if (timer !== null) return;
+  const nowMs = Date.now();
+  writes = writes.filter((ms) => ms > nowMs - SPAN_MS);
+  if (writes.length < AT_ONCE) writeAddress();
+  else timer = setTimeout(writeAddress, WRITE_MS);
+}
+
+function writeLate(): void {
+  if (timer !== null) writeAddress();
 }
 
 function writeAddress(): void {
-  if (timer === null) return;
-  clearTimeout(timer);
+  if (timer !== null) clearTimeout(timer);
   timer = null;
-  writtenMs = Date.now();
+  // Somebody has gone elsewhere, and its event comes next.
+  if (location.hash !== known) return;
+  writes.push(Date.now());
   history.replaceState(history.state, '', fragment.value || location.pathname);
+  known = location.hash;
+}
+
+/** Goes to another view. The page sees it at once. @param hash with its `#`. */
+export function goTo(hash: string): void {
+  location.hash = hash;
+  followAddress();
 }
 
 /** A token is removed from the address, and must not be written to it again. */
@@ -42,5 +64,5 @@ function fragmentOfAddress(): string {
 
 addEventListener('hashchange', followAddress);
 // A link, a reload and a copied address have to see the newest parameters.
-addEventListener('click', writeAddress, true);
-addEventListener('pagehide', writeAddress);
+addEventListener('click', writeLate, true);
+addEventListener('pagehide', writeLate);

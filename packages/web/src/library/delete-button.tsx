@@ -3,7 +3,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Confirm } from '../confirm.tsx';
-import { route } from '../current-route.ts';
+import { goTo, route } from '../current-route.ts';
 import { Failure } from '../failure.tsx';
 import { Icon } from '../icons.tsx';
 import { useAccount } from '../services.ts';
@@ -19,7 +19,7 @@ export function DeleteButton({ file: { file_id, filename, size } }: { file: File
     onSuccess: () => {
       const { value: here } = route;
       // The user may have left this file meanwhile.
-      if (here.view === 'files' && here.fileId === file_id) location.hash = libraryHref(libraryState());
+      if (here.view === 'files' && here.fileId === file_id) goTo(libraryHref(libraryState()));
       files.drop(file_id);
     },
   });

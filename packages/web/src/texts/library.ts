@@ -34,7 +34,7 @@ export const filesTexts = {
   search: 'Search by name, folder or metadata',
   kind: 'Kind',
   all: 'All kinds',
-  kinds: { ...mrcTexts.kind, other: 'Other files' },
+  kinds: { ...mrcTexts.kind, mdoc: 'Session data (.mdoc)', other: 'Other files' },
   filters: 'Filters',
   instrument: 'Instrument',
   since: 'From (day)',

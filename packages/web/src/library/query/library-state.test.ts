@@ -51,6 +51,11 @@ test('library state: a folder lists its own files, and a search those below it',
   const order = { sort: 'filename', order: 'asc' };
   assert.deepEqual(toFileQuery(state({ folder: 'a', q: 'X y', sort: 'name' })), { prefix: 'a/', q: 'x y', ...order });
   assert.deepEqual(toFileQuery(state({ isDeep: true, sort: 'name' })), order);
+  assert.deepEqual(toFileQuery(state({ kind: 'mdoc', q: 'ts', sort: 'name' })), {
+    kind: 'other',
+    q: 'ts .mdoc',
+    ...order,
+  });
 });
 
 test('library state: days are whole days of this machine', () => {
@@ -81,5 +86,7 @@ test('library state: a file that arrives is listed where the server would list i
   ];
   for (const each of no) assert.ok(!isListed(file, state(each)), JSON.stringify(each));
   assert.ok(isListed(record({}), START), 'without a folder');
+  assert.ok(isListed(record({ filename: 'TS.mrc.MDOC' }), state({ kind: 'mdoc' })));
+  assert.ok(!isListed(record({}), state({ kind: 'mdoc' })));
   assert.ok(isListed(record({ mrc: { kind: 'volume' } }), state({ kind: 'volume' })));
 });

@@ -4,8 +4,10 @@ import type { FileQuery, FileRecord } from '@cryolift/protocol/messages';
 import { MRC_KINDS } from '@cryolift/protocol/mrc-kinds';
 import { parametersOf } from '../../route.ts';
 
-/** `other`: no header that can be read. */
-export const KINDS = [...MRC_KINDS, 'other'] as const;
+/** `mdoc`: session data of a microscope, which the server knows as `other`; `other`: no header that can be read. */
+export const KINDS = [...MRC_KINDS, 'mdoc', 'other'] as const;
+/** In the name of each `mdoc`. */
+const MDOC = '.mdoc';
 const ORDERS = {
   newest: { sort: 'created_at', order: 'desc' },
   oldest: { sort: 'created_at', order: 'asc' },
@@ -119,8 +121,10 @@ export function toFileQuery(state: LibraryState): FileQuery {
 
 /** The same without an order: for a manifest. */
 export function toFilters(state: LibraryState): Omit<FileQuery, 'sort' | 'order' | 'limit' | 'cursor'> {
-  const { folder, kind, instrument, since, until } = state;
-  const q = wordsOf(state.q).join(' ');
+  const { folder, instrument, since, until } = state;
+  const isMdoc = state.kind === 'mdoc';
+  const q = [...wordsOf(state.q), ...(isMdoc ? [MDOC] : [])].join(' ');
+  const kind = state.kind === 'mdoc' ? 'other' : state.kind;
   const place = isDeepList(state) ? (folder === '' ? {} : { prefix: `${folder}/` }) : { folder };
   return {
     ...place,
@@ -137,7 +141,8 @@ export function isListed(file: FileRecord, state: LibraryState): boolean {
   const path = pathOf(file.filename, file.metadata);
   const { folder, kind, instrument, since, until } = state;
   if (isDeepList(state) ? folder !== '' && !path.startsWith(`${folder}/`) : folderOfPath(path) !== folder) return false;
-  if (kind !== '' && kind !== (file.mrc?.kind ?? file.tiff?.kind ?? 'other')) return false;
+  const kindOfFile = file.mrc?.kind ?? file.tiff?.kind ?? 'other';
+  if (kind === 'mdoc' ? !fold(file.filename).includes(MDOC) : kind !== '' && kind !== kindOfFile) return false;
   if (instrument !== '' && instrument !== file.instrument) return false;
   const publishedMs = Date.parse(file.created_at);
   if (since !== '' && publishedMs < startOf(since)) return false;
