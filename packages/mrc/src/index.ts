@@ -31,6 +31,7 @@ export {
   type Previewed,
   type PreviewKind,
   type PreviewRequest,
+  type Region,
   sectionsAlong,
   spectrumSlice,
 } from './pictures/preview-request.ts';
@@ -61,6 +62,7 @@ export { isTiffName, mayBeTiff, TIFF_EXTENSIONS } from './tiff/name.ts';
 export type { EerSummary, TiffSummary } from './tiff/summary.ts';
 export { checkTiff, type TiffCheck } from './tiff/walk.ts';
 export type { Tilts } from './tilts/tilts.ts';
+export { slabAround } from './views/slab.ts';
 export { VoxelAnalysis } from './voxel-analysis.ts';
 export { settleLayout } from './voxels/settled-layout.ts';
 export { decodeVoxels, extentOf, layoutOf, type VoxelLayout, type VoxelSource } from './voxels/voxels.ts';

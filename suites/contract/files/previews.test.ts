@@ -48,6 +48,49 @@ test('previews: every kind and size, with an ETag that saves sending them again'
   assertFailure(await get('?slice=0', { 'if-unmodified-since': earlier }), 'precondition_failed');
 });
 
+test('previews: a region, a slab, a low-pass and percentiles, each a picture of its own', async () => {
+  const call = callAs(server);
+  const { file_id } = await publish(call, makeVolume());
+  const get = (query: string) => call('GET', `/files/${file_id}/preview?${query}`);
+  const [whole, ...others] = await Promise.all(
+    [
+      '',
+      'region=10,20,30,25',
+      'slab=5',
+      'lowpass=12.5',
+      'low=2&high=98',
+      'low=2',
+      'high=98',
+      'slab=5&lowpass=12.5',
+    ].map((query) => get(`${query}&size=512`.replace(/^&/, ''))),
+  );
+  assert.ok(whole);
+  assert.deepEqual(sizeOf(whole), [NX, NY]);
+  const [region, ...same] = others;
+  assert.ok(region);
+  assert.deepEqual(sizeOf(region), [30, 25]);
+  for (const drawn of same) assert.deepEqual(sizeOf(drawn), [NX, NY]);
+  assert.equal(new Set([whole, ...others].map(({ headers }) => headers.etag)).size, 8);
+  assert.equal(new Set([whole, ...others].map(({ body }) => body.toString('base64'))).size, 8);
+  assert.deepEqual((await get('slab=1')).body, (await get('kind=section')).body);
+  assert.deepEqual(sizeOf(await get(`axis=x&region=0,0,${NY},${NZ}`)), [NY, NZ]);
+  assert.deepEqual(sizeOf(await get('kind=average&region=0,0,8,9&lowpass=20')), [8, 9]);
+});
+
+test('previews: a slab of an upload needs the parts of its sections', async () => {
+  const call = callAs(server, { sub: 'slab' });
+  const bytes = makeVolume();
+  const upload = await open(call, { size: bytes.length });
+  const sectionBytes = 4 * NX * NY;
+  const last = Math.floor((1024 + 4 * sectionBytes - 1) / PART_BYTES);
+  for (let idx = 0; idx <= last; idx++) await put(call, upload, idx, bytes);
+  const get = (query: string) => call('GET', `/uploads/${upload.upload_id}/preview?${query}`);
+  assert.deepEqual(sizeOf(await get('slice=1&slab=3')), [NX, NY]);
+  const { details } = assertFailure(await get('slice=5&slab=5'), 'upload_incomplete');
+  const needed = Math.floor((1024 + 8 * sectionBytes - 1) / PART_BYTES);
+  assert.deepEqual(details, { missing_parts: [[last + 1, needed]] });
+});
+
 test('previews: what cannot be shown is refused with a reason', async () => {
   const call = callAs(server);
   const { file_id } = await publish(call, makeVolume());
@@ -62,6 +105,23 @@ test('previews: what cannot be shown is refused with a reason', async () => {
     'contrast=no',
     'range=half',
     'kind=spectrum&slice=40',
+    'low=50&high=50',
+    'low=-1',
+    'high=101',
+    'low=99.95',
+    'low=1&contrast=sigma',
+    'kind=means&low=1',
+    'region=0,0,10',
+    'region=0,0,10,-1',
+    'region=0,0,0,10',
+    `region=${NX - 9},0,10,10`,
+    'kind=montage&region=0,0,10,10',
+    'slab=0',
+    'slab=201',
+    'kind=average&slab=3',
+    'lowpass=0',
+    'lowpass=inf',
+    'kind=spectrum&lowpass=10',
   ]) {
     assertFailure(await call('GET', `/files/${file_id}/preview?${query}`), 'invalid_request');
   }

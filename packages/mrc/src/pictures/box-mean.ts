@@ -26,6 +26,11 @@ export class BoxMean {
     this.#counts = new Float64Array(this.#sums.length);
   }
 
+  /** Every row counts. */
+  wants(_row: number): boolean {
+    return true;
+  }
+
   /** Adds voxels of row `y`, starting at column `x`: `values` from index `from` up to, not including, `to`. */
   addRun(y: number, x: number, values: Float32Array, from: number, to: number): void {
     const factor = this.#factor;

@@ -11,7 +11,8 @@ import type { PreviewRequest } from './preview-request.ts';
  * @param request its `sizePx` is the long side of the pass's rasters.
  */
 export function collectedPicture(pass: VoxelAnalysis, layout: VoxelLayout, request: PreviewRequest): Picture | null {
-  const { kind, axis, slice, sizePx } = request;
+  const { kind, axis, slice, sizePx, region, slab = 1, lowPass } = request;
+  if (region || slab > 1 || lowPass !== undefined) return null;
   if (kind === 'means') {
     const sections = pass.sectionStatistics();
     return sections && drawMeans(layout, sections, sizePx);

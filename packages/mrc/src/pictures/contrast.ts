@@ -13,6 +13,15 @@ export interface Limits {
 export const CONTRASTS = ['sigma', 'percentile', 'cell'] as const;
 export type Contrast = (typeof CONTRASTS)[number];
 
+/** Percentiles from 0 to 100; `low` is below `high`. */
+export interface Percentiles {
+  readonly low: number;
+  readonly high: number;
+}
+
+const DEFAULT_PERCENTILES: Percentiles = { low: 0.1, high: 99.9 };
+/** 100 - 99.9 is less than 0.1. */
+const ROUNDING = 1e-6;
 const SIGMAS = 3;
 /** The share of the values on each side that are not usual. */
 const TAIL = 0.001;
@@ -25,10 +34,15 @@ const MID_GRAY = 128;
  * The values of black and white. Infinite values and NaN do not count. For `sigma` the mean and the deviation are of the
  * values between the 0.1 and 99.9 percentiles, so that hot pixels do not matter. Both are 0 when nothing is finite.
  */
-export function findLimits(values: Float32Array, contrast: Contrast): Limits {
+export function findLimits(values: Float32Array, contrast: Contrast | Percentiles): Limits {
   const sorted = values.filter(Number.isFinite).sort();
   if (sorted.length === 0) return { black: 0, white: 0 };
-  const limits = contrast === 'percentile' ? percentileLimits(sorted) : sigmaLimits(usualOf(sorted));
+  const limits =
+    contrast === 'percentile'
+      ? percentileLimits(sorted, DEFAULT_PERCENTILES)
+      : typeof contrast === 'object'
+        ? percentileLimits(sorted, contrast)
+        : sigmaLimits(usualOf(sorted));
   // Values other than the tails are all the same: the tails are the picture.
   return limits.black < limits.white ? limits : sigmaLimits(sorted);
 }
@@ -55,9 +69,11 @@ function sigmaLimits(values: Float32Array): Limits {
   return { black: mean - SIGMAS * sd, white: mean + SIGMAS * sd };
 }
 
-function percentileLimits(sorted: Float32Array): Limits {
-  const tail = Math.floor(TAIL * sorted.length);
-  return { black: sorted[tail] as number, white: sorted[sorted.length - 1 - tail] as number };
+function percentileLimits(sorted: Float32Array, { low, high }: Percentiles): Limits {
+  const { length } = sorted;
+  const count = (percent: number) => Math.min(length - 1, Math.floor((percent / 100) * length + ROUNDING));
+  const [below, above] = [count(low), count(100 - high)];
+  return { black: sorted[below] as number, white: sorted[length - 1 - above] as number };
 }
 
 /** 8-bit greys. 0 is black, NaN is black, and an image without contrast is mid grey. */

@@ -29,16 +29,31 @@ export function isTopFirst({ isFlipped, order }: VoxelLayout, { kind, axis }: Pr
   return isFlipped && (kind !== 'section' || (axis === 'z' && isStandardOrder(order)));
 }
 
+/** True when the columns of the file's section are drawn as rows. */
+export function isTransposed(layout: VoxelLayout, request: Pick<PreviewRequest, 'kind' | 'axis'>): boolean {
+  if (request.kind !== 'section') return false;
+  const [columns, rows] = shownAxes(layout, request);
+  return layout.order[columns] > layout.order[rows];
+}
+
+/** The axes of the file along which the columns and the rows of the file's section run. */
+function shownAxes(
+  layout: VoxelLayout,
+  { kind, axis }: Pick<PreviewRequest, 'kind' | 'axis'>,
+): readonly [0 | 1 | 2, 0 | 1 | 2] {
+  const across = kind === 'section' ? AXES.indexOf(fileAxisOf(layout, axis)) : 2;
+  return ([0, 1, 2] as const).filter((at) => at !== across) as [0 | 1 | 2, 0 | 1 | 2];
+}
+
 /**
  * Turns a section of the file, or an average of its sections, so that of the two axes in space the first in X, Y, Z
  * runs to the right and the other upwards, and draws its voxels to scale. Row 0 stays the first.
  */
 export function orient(raster: Raster, layout: VoxelLayout, request: PreviewRequest): Raster {
-  const { order, scale } = layout;
-  const across = request.kind === 'section' ? AXES.indexOf(fileAxisOf(layout, request.axis)) : 2;
-  const [columns, rows] = ([0, 1, 2] as const).filter((axis) => axis !== across) as [0 | 1 | 2, 0 | 1 | 2];
+  const { scale } = layout;
+  const [columns, rows] = shownAxes(layout, request);
   const scaled = drawToScale(raster, scale[columns], scale[rows], request.sizePx);
-  return request.kind === 'section' && order[columns] > order[rows] ? transpose(scaled) : scaled;
+  return isTransposed(layout, request) ? transpose(scaled) : scaled;
 }
 
 /** `width`, `height`: relative lengths of a pixel. The result is at most `sizePx` wide and high. */

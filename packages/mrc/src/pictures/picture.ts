@@ -3,7 +3,7 @@ import type { VoxelLayout } from '../voxels/voxels.ts';
 import { shrink } from './box-mean.ts';
 import { findLimits, type Limits, toGray } from './contrast.ts';
 import { fileAxisOf, firstVolume, isTopFirst, orient, sizeInSpace } from './orientation.ts';
-import type { PreviewRequest } from './preview-request.ts';
+import { contrastOf, type PreviewRequest } from './preview-request.ts';
 import { flipRows, type Raster } from './raster.ts';
 import { sectionCount } from './section.ts';
 import { logAmplitudes, withoutPadding } from './values.ts';
@@ -31,11 +31,17 @@ export interface Picture {
 /**
  * Draws a section of the file or an average of its sections in the requested size, with square pixels, and in the right
  * orientation. Row 0 of the raster is the first of the file. It is drawn at the bottom, as MRC2014 defines; across z it
- * is drawn at the top when the layout has `isFlipped`. Across x and y, z always increases upwards.
+ * is drawn at the top when the layout has `isFlipped`. Across x and y, z always increases upwards. `given`: black and
+ * white, when they are not those of the raster.
  */
-export function toPicture(raster: Raster, layout: VoxelLayout, request: PreviewRequest): Picture {
+export function toPicture(
+  raster: Raster,
+  layout: VoxelLayout,
+  request: PreviewRequest,
+  given: Limits | null = null,
+): Picture {
   const upright = orient(drawable(shrink(raster, request.sizePx), layout), layout, request);
-  const limits = findLimits(withoutPadding(upright), request.contrast);
+  const limits = given ?? findLimits(withoutPadding(upright), contrastOf(request));
   return paint(isTopFirst(layout, request) ? upright : flipRows(upright), layout, request, limits);
 }
 
@@ -53,7 +59,7 @@ export function drawable(raster: Raster, layout: VoxelLayout): Raster {
 
 /** Draws a raster whose row 0 is the top. `limits`: black and white, when they are not those of all pixels. */
 export function paint(raster: Raster, layout: VoxelLayout, request: PreviewRequest, limits?: Limits): Picture {
-  const { black, white } = limits ?? findLimits(raster.values, request.contrast);
+  const { black, white } = limits ?? findLimits(raster.values, contrastOf(request));
   const { widthPx, heightPx } = raster;
   const gray = toGray(raster, { black, white });
   const slice = sliceOf(layout, request);
@@ -78,7 +84,16 @@ export function sliceOf(layout: VoxelLayout, { kind, axis, slice }: PreviewReque
   }
 }
 
-function describe(layout: VoxelLayout, { kind, axis }: PreviewRequest, slice: number | null): string {
+function describe(layout: VoxelLayout, request: PreviewRequest, slice: number | null): string {
+  const { kind, region, slab = 1, lowPass } = request;
+  const whole = describeWhole(layout, request, slice);
+  const sections = kind === 'section' && slab > 1 ? `, mean of ${slab} sections around it` : '';
+  const part = region ? `, ${region.width} x ${region.height} voxels from ${region.x}, ${region.y}` : '';
+  const filter = lowPass === undefined ? '' : `, low-pass ${lowPass} \xc5`;
+  return `${whole}${sections}${part}${filter}`;
+}
+
+function describeWhole(layout: VoxelLayout, { kind, axis }: PreviewRequest, slice: number | null): string {
   const { nx, ny, nz, isFlipped } = layout;
   const size = `${sizeInSpace(layout).join(' x ')} voxels`;
   const first = isFlipped ? 'first row on top' : 'first row at the bottom';

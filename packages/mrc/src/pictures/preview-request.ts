@@ -4,7 +4,7 @@ import type { MrcKind } from '../kind/kind.ts';
 import { extensionOf } from '../kind/name.ts';
 import type { SpectrumRange } from '../spectra/plan.ts';
 import { MAX_SECTIONS } from '../statistics/section-statistics.ts';
-import type { Contrast } from './contrast.ts';
+import type { Contrast, Percentiles } from './contrast.ts';
 
 /**
  * `profile` is the rotational average of the power spectrum, `means` a plot of the mean and the standard deviation of
@@ -12,6 +12,14 @@ import type { Contrast } from './contrast.ts';
  */
 export const PREVIEW_KINDS = ['section', 'average', 'montage', 'spectrum', 'profile', 'means'] as const;
 export type PreviewKind = (typeof PREVIEW_KINDS)[number];
+
+/** A part of a section or of an average as it is drawn: voxels, from its left and upper edge. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** Everything that determines a preview of a file. */
 export interface PreviewRequest {
@@ -29,6 +37,22 @@ export interface PreviewRequest {
   readonly contrast: Contrast;
   /** Of a spectrum; `thon` when not given. */
   readonly range?: SpectrumRange;
+  /** Black and white at these percentiles, instead of `contrast`. */
+  readonly percentiles?: Percentiles;
+  /** Of a section or an average: only this part of it, which may then show each voxel. */
+  readonly region?: Region;
+  /** Of a section: the mean of so many around it; 1 when not given. */
+  readonly slab?: number;
+  /**
+   * Of a section, an average or the images of a montage: a Gaussian low-pass that halves the amplitude at this
+   * resolution, in Å.
+   */
+  readonly lowPass?: number;
+}
+
+/** How black and white are chosen. */
+export function contrastOf({ contrast, percentiles }: PreviewRequest): Contrast | Percentiles {
+  return percentiles ?? contrast;
 }
 
 const TILT_SERIES_NAMES: readonly string[] = ['st', 'ali', 'preali'];

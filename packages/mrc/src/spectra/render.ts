@@ -1,6 +1,6 @@
 import type { MrcHeader } from '../header/header.ts';
 import { type Picture, paint, sliceOf } from '../pictures/picture.ts';
-import type { PreviewRequest } from '../pictures/preview-request.ts';
+import { contrastOf, type PreviewRequest } from '../pictures/preview-request.ts';
 import { drawProfile } from '../plots/spectrum-profile.ts';
 import type { VoxelLayout, VoxelSource } from '../voxels/voxels.ts';
 import { planSpectrum, type SpectrumPlan } from './plan.ts';
@@ -76,9 +76,9 @@ function drawSpectrum(
   request: PreviewRequest,
   slice: number | null,
 ): Picture {
-  const { sizePx, contrast, range = 'thon' } = request;
+  const { sizePx, range = 'thon' } = request;
   const raster = viewSpectrum(spectrum, plan, range, sizePx, layout.isFlipped);
-  const picture = paint(raster, layout, request, spectrumLimits(raster, contrast));
+  const picture = paint(raster, layout, request, spectrumLimits(raster, contrastOf(request)));
   if (pixel) drawRings(picture.gray, sizePx, [pixel[0] / plan.crop, pixel[1] / plan.crop]);
   const ice = pixel && findIcePeak(rotationalAverage(spectrum, pixel));
   return { ...picture, slice, shows: `${describe(layout, slice, plan, range)}${sayIce(ice)}`, ice };

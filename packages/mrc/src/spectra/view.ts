@@ -1,4 +1,4 @@
-import { type Contrast, findLimits, type Limits } from '../pictures/contrast.ts';
+import { type Contrast, findLimits, type Limits, type Percentiles } from '../pictures/contrast.ts';
 import type { Raster } from '../pictures/raster.ts';
 import { fillSymmetric, flatten, smoothAlongRings } from './flatten.ts';
 import type { SpectrumPlan, SpectrumRange } from './plan.ts';
@@ -43,7 +43,7 @@ export function viewSpectrum(
 }
 
 /** The values of a shown spectrum that are drawn black and white, by those between the middle and the edge. */
-export function spectrumLimits({ widthPx: sizePx, values }: Raster, contrast: Contrast): Limits {
+export function spectrumLimits({ widthPx: sizePx, values }: Raster, contrast: Contrast | Percentiles): Limits {
   const half = Math.floor(sizePx / 2);
   const bright = inProportion(BRIGHT_PX, sizePx);
   const between = values.filter((_, at) => {

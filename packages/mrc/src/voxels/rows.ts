@@ -6,7 +6,7 @@ const BLOCK_BYTES = 1 << 20;
 const MAX_GAP_BYTES = 1 << 16;
 
 /** A range of rows or columns; `to` is excluded. */
-interface Stretch {
+export interface Stretch {
   readonly from: number;
   readonly to: number;
 }

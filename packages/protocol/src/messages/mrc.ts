@@ -207,6 +207,43 @@ export const PreviewQuery = Type.Object(
         'Black and white at mean ± 3 σ (not given), at 0.1 and 99.9 %, or of each image of a montage by itself.',
       ),
     ),
+    low: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description: 'The percentile that is black, instead of `contrast`; 0.1 when only `high` is given.',
+      }),
+    ),
+    high: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description: 'The percentile that is white, above `low`; 99.9 when only `low` is given.',
+      }),
+    ),
+    region: Type.Optional(
+      Type.String({
+        pattern: '^(0|[1-9][0-9]{0,8})(,(0|[1-9][0-9]{0,8})){3}$',
+        description:
+          'Of a section or an average: x, y, width and height in voxels, from its upper left corner, separated by ' +
+          'commas. Shown with each voxel when it fits into `size`. Black and white are those of the whole section.',
+      }),
+    ),
+    slab: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 200,
+        description: 'Of a section: the mean of so many sections around it; 1 when not given.',
+      }),
+    ),
+    lowpass: Type.Optional(
+      Type.Number({
+        minimum: 0.5,
+        maximum: 1000,
+        description:
+          'Of a section, an average or a montage: a Gaussian low-pass that halves the amplitude at so many Å.',
+      }),
+    ),
     range: Type.Optional(
       Literals(['thon', 'full'], 'Of a spectrum: up to 2.8 Å for Thon rings (not given), or all frequencies, for ice.'),
     ),

@@ -28,7 +28,7 @@ import { findSidecar } from '../files/sidecars.ts';
 import { removeStored } from '../storage/removal.ts';
 import { analyzeAgain } from './analyze-again.ts';
 import { analyzeMdoc } from './mdoc-analysis.ts';
-import { nameOf, toPreviewRequest } from './previews.ts';
+import { nameOf, toPreviewRequest } from './picture-request.ts';
 import type { AnalysisResult } from './result.ts';
 import { fileTarget } from './target.ts';
 
@@ -87,8 +87,8 @@ async function keepPictures(
   analyzed: AnalysisResult,
 ): Promise<object[]> {
   const keep = async ({ request, png }: AnalysisResult['previews'][number]) => {
-    const { slice, sizePx: size } = request;
-    const exact = toPreviewRequest(mrc, row.filename, { ...request, slice: slice ?? undefined, size });
+    const { kind, axis, slice, sizePx: size, contrast } = request;
+    const exact = toPreviewRequest(mrc, row.filename, { kind, axis, slice: slice ?? undefined, size, contrast });
     await context.storage.previews.keep(row.id, nameOf(exact, toFilePlace(row)), png);
     return exact;
   };

@@ -1,17 +1,11 @@
 /** Pictures of MRC files: drawn on request, and cached for some time. */
-import {
-  centralSection,
-  defaultPreviews,
-  type Previewed,
-  type PreviewKind,
-  type PreviewRequest,
-  spectrumSlice,
-} from '@cryolift/mrc';
+import type { PreviewRequest } from '@cryolift/mrc';
 import { LRUCache } from 'lru-cache';
 import type { FilePlace, StagedUpload } from '../storage/places.ts';
 import type { Storage } from '../storage/storage.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { MrcAnalyzer } from './mrc-analyzer.ts';
+import { nameOf } from './picture-request.ts';
 import type { Rendered } from './result.ts';
 import { SharedRender } from './shared-render.ts';
 import { fileTarget, uploadTarget } from './target.ts';
@@ -20,62 +14,6 @@ const LIMITS = { max: 4, maxLong: 2, maxPerOwner: 2, maxWaitingPerOwner: 8, maxW
 /** For a file larger than this, a picture that needs the whole file counts as long work. */
 const LONG_BYTES = 256 * 1024 * 1024;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-
-/** The request; defaults depend on the kind of the file. */
-export interface PictureQuery {
-  kind?: PreviewKind | undefined;
-  axis?: PreviewRequest['axis'] | undefined;
-  slice?: number | undefined;
-  /** Pixels of the long side, at most. */
-  size?: number | undefined;
-  contrast?: PreviewRequest['contrast'] | undefined;
-  range?: PreviewRequest['range'] | undefined;
-}
-
-/** @returns the complete request, on which the picture depends. */
-export function toPreviewRequest(mrc: Previewed, filename: string, query: PictureQuery): PreviewRequest {
-  const main = defaultPreviews(mrc, filename)[0];
-  const kind = query.kind ?? (query.axis || query.slice !== undefined ? 'section' : (main?.kind ?? 'section'));
-  const axis = query.axis ?? 'z';
-  return {
-    kind,
-    axis,
-    slice: sliceOf(kind, axis, mrc, filename, query.slice),
-    sizePx: query.size ?? 512,
-    contrast: query.contrast ?? 'sigma',
-    ...(kind === 'spectrum' && query.range === 'full' && { range: 'full' }),
-  };
-}
-
-function sliceOf(
-  kind: PreviewKind,
-  axis: PreviewRequest['axis'],
-  mrc: Previewed,
-  filename: string,
-  asked: number | undefined,
-): number | null {
-  switch (kind) {
-    case 'section':
-      return asked ?? centralSection(mrc, axis);
-    case 'spectrum':
-    case 'profile':
-      return asked ?? spectrumSlice(mrc, filename);
-    default:
-      return null;
-  }
-}
-
-/** Both have to be changed when the same request gives another picture, so that stored ones are drawn again. */
-export const RENDERER = { version: 4, sinceMs: Date.UTC(2026, 10, 30, 14) };
-
-/** The name of the picture among those of its file; safe in file names and ETags. */
-export function nameOf(
-  { kind, axis, slice, sizePx, contrast, range }: PreviewRequest,
-  { overrides: { mode0 } = {} }: Pick<FilePlace, 'overrides'>,
-): string {
-  const shown = [...(kind === 'section' ? [axis] : []), ...(slice === null ? [] : [slice]), ...(range ? [range] : [])];
-  return [kind, ...shown, sizePx, contrast, ...(mode0 ? [mode0] : []), `v${RENDERER.version}`].join('-');
-}
 
 /** The caller of a request for a picture. */
 export interface Viewer {
@@ -166,8 +104,8 @@ export class Previews {
 }
 
 /** True when much of a large file, or a row of each of its sections, is read for it. */
-function isLong({ sizeBytes }: FilePlace | StagedUpload, { kind, axis, slice }: PreviewRequest): boolean {
+function isLong({ sizeBytes }: FilePlace | StagedUpload, { kind, axis, slice, slab = 1 }: PreviewRequest): boolean {
   if (sizeBytes <= LONG_BYTES) return false;
-  if (kind === 'section') return axis !== 'z';
+  if (kind === 'section') return axis !== 'z' || slab > 1;
   return kind === 'average' || kind === 'means' || (kind !== 'montage' && slice === null);
 }

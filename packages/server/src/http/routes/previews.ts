@@ -4,7 +4,8 @@ import { UploadError } from '@cryolift/protocol/errors';
 import { PreviewQuery, Statistics } from '@cryolift/protocol/messages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { nameOf, type Previews, RENDERER, toPreviewRequest, type Viewer } from '../../analysis/previews.ts';
+import { nameOf, RENDERER, toPreviewRequest } from '../../analysis/picture-request.ts';
+import type { Previews, Viewer } from '../../analysis/previews.ts';
 import { waitForStatistics } from '../../analysis/statistics.ts';
 import { assertNotDeleted } from '../../files/files.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
@@ -196,7 +197,7 @@ function send(reply: FastifyReply, drawn: Drawn | 'gone'): FastifyReply {
   if (drawn === 'late') throw notYet('This picture is still being drawn.');
   if (drawn === 'overloaded') throw notYet('Too many pictures are being drawn.');
   if (drawn.kind === 'refused') {
-    throw new UploadError(drawn.code === 'slice_out_of_range' ? 'invalid_request' : 'not_found', drawn.message);
+    throw new UploadError(drawn.code === 'not_applicable' ? 'not_found' : 'invalid_request', drawn.message);
   }
   return reply.type('image/png').send(drawn.png);
 }

@@ -1,5 +1,5 @@
 /** Sections of an upload, available as soon as their bytes are stored. */
-import type { PreviewRequest } from '@cryolift/mrc';
+import { type PreviewRequest, slabAround } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 import type { UploadRow } from '../../db/tables.ts';
@@ -8,18 +8,20 @@ import { UPLOAD_PREVIEW_READY, uploadSubject } from '../../events/event.ts';
 import type { UploadContext } from '../context.ts';
 import type { Upload } from '../upload.ts';
 import { toUpload } from '../upload-record.ts';
-import { hasSectionsAlongZ, type PartRange, partsOfSection } from './section-parts.ts';
+import { hasSectionsAlongZ, type PartRange, partsOfSections } from './section-parts.ts';
 
 type Mrc = NonNullable<UploadRecord['mrc']>;
 
 function partsOfPicture(
   { partCount, partSizeBytes }: Upload,
   mrc: Mrc,
-  { kind, axis, slice }: PreviewRequest,
+  { kind, axis, slice, slab }: PreviewRequest,
 ): PartRange[] {
   if (kind !== 'section' || axis !== 'z' || slice === null || !hasSectionsAlongZ(mrc)) return [[0, partCount - 1]];
   // Only the header is needed to refuse a section that does not exist.
-  return slice < mrc.nz ? partsOfSection(mrc, slice, partSizeBytes) : [[0, 0]];
+  if (slice >= mrc.nz) return [[0, 0]];
+  const { from, to } = slabAround(mrc.nz / (mrc.geometry?.volumes ?? 1), slice, slab);
+  return partsOfSections(mrc, from, to, partSizeBytes);
 }
 
 /** @throws UploadError `upload_incomplete` with the missing parts, when a picture needs bytes that have not arrived. */

@@ -11,13 +11,17 @@ export function hasSectionsAlongZ({ geometry }: Mrc): boolean {
   return geometry === undefined || axisOrder({ axes: geometry.axes as [number, number, number] })[2] === 2;
 }
 
-/** The parts that hold the header and section `slice` (of Z, from 0): sections follow each other without gaps. */
+/** The parts that hold the header and section `slice` (of Z, from 0). */
 export function partsOfSection(mrc: Mrc, slice: number, partSizeBytes: number): PartRange[] {
+  return partsOfSections(mrc, slice, slice + 1, partSizeBytes);
+}
+
+/** The parts that hold the header and sections `from` up to, not including, `to`, which follow each other without gaps. */
+export function partsOfSections(mrc: Mrc, from: number, to: number, partSizeBytes: number): PartRange[] {
   const dataOffset = 1024 + mrc.extended_header.bytes;
   const sectionBytes = (mrc.expected_size - dataOffset) / mrc.nz;
-  const start = dataOffset + slice * sectionBytes;
-  const first = Math.floor(start / partSizeBytes);
-  const last = Math.floor((start + sectionBytes - 1) / partSizeBytes);
+  const first = Math.floor((dataOffset + from * sectionBytes) / partSizeBytes);
+  const last = Math.floor((dataOffset + to * sectionBytes - 1) / partSizeBytes);
   return first <= 1
     ? [[0, last]]
     : [
