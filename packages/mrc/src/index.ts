@@ -6,7 +6,7 @@ export { completeSummary, type MrcSummary } from './check/summary.ts';
 export { describeMrc, EXTENDED_WARNINGS, type MrcDescription } from './extended/description.ts';
 export type { Finding, NoteCode, RejectionCode, WarningCode } from './finding.ts';
 export { type Axis, axisOrder } from './header/axes.ts';
-export { describeAxes } from './header/geometry.ts';
+export { describeAxes, isPlausibleVoxel } from './header/geometry.ts';
 export { type MrcHeader, parseHeader, type Triple } from './header/header.ts';
 export { HEADER_BYTES as MRC_HEADER_BYTES } from './header/layout.ts';
 export { statisticsOf, voxelSize } from './header/meaning.ts';

@@ -11,6 +11,7 @@ import './style/shell.css';
 import './style/uploads.css';
 import './style/library.css';
 import './style/files.css';
+import './style/pictures.css';
 import { warnBeforeLeaving } from './uploads/leave-warning.ts';
 import { holdWakeLock } from './uploads/wake-lock.ts';
 

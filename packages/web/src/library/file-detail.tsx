@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
 import { MdocTable } from '../mrc/mdoc-table.tsx';
 import { MrcTable } from '../mrc/mrc-table.tsx';
-import { Picture } from '../mrc/picture.tsx';
+import { Picture } from '../mrc/picture/picture.tsx';
 import { shownHeader } from '../mrc/shown-header.ts';
 import { TiffTable } from '../mrc/tiff-table.tsx';
 import { VerdictLine } from '../mrc/verdict.tsx';

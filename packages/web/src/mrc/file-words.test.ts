@@ -21,6 +21,26 @@ test('words: what a file is', () => {
       { mrc: { ...MRC, kind: 'stack', nz: 9 } },
       'A stack of 9 small images, such as particles, of 64 × 64 pixels, 2 Å each.',
     ],
+    [
+      { mrc: { ...MRC, nx: 4096, ny: 4096 } },
+      'A micrograph, or a frame of a movie, of 4,096 × 4,096 pixels, 2 Å each.',
+    ],
+    [
+      { mrc: { ...MRC, nx: 4096, ny: 4096, voxel_size: [200, 200, 0] } },
+      'An image of 4,096 × 4,096 pixels, 200 Å each.',
+    ],
+    [
+      { mrc: { ...MRC, kind: 'stack', nx: 4096, ny: 4096, nz: 41 } },
+      'A movie, or images taken one after the other: 41 of 4,096 × 4,096 pixels, 2 Å each.',
+    ],
+    [
+      { filename: 'a.st', mrc: { ...MRC, kind: 'stack', nx: 4096, ny: 4096, nz: 41 } },
+      'A tilt series: 41 images of 4,096 × 4,096 pixels, 2 Å each.',
+    ],
+    [
+      { filename: 'a.rec', mrc: { ...MRC, kind: 'volume', nz: 9 } },
+      'A tomogram, by its name: a volume of 64 × 64 × 9 voxels, 2 Å each.',
+    ],
     [{ mrc: { ...MRC, kind: 'volume', nz: 9 } }, 'A volume of 64 × 64 × 9 voxels, 2 Å each.'],
     [{ mrc: { ...MRC, mode: 4 } }, 'A Fourier transform of 64 × 64 complex numbers, 2 Å each.'],
     [{ mrc: null }, 'Not an MRC file, or its header cannot be read.'],

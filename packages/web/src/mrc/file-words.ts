@@ -1,11 +1,11 @@
 /** What a file is and whether it is good, in sentences. */
-import { defaultPreviews } from '@cryolift/mrc';
 import type { FileRecord, Statistics } from '@cryolift/protocol/messages';
 import { formatCount } from '../format.ts';
 import { kindOf } from '../library/file-kind.ts';
 import { texts } from '../texts.ts';
 import { voxelOf } from './mrc-summary.ts';
 import { shownHeader } from './shown-header.ts';
+import { wordOf } from './word-of.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 
@@ -14,20 +14,10 @@ export function sayWhat(file: FileRecord): string {
   const { mdoc, tiff, filename } = file;
   const mrc = shownHeader(file);
   const words = texts.verdict;
-  if (mrc) return `${words.what[whatOf(mrc, filename)](...shapeOf(mrc))}${sizeOf(mrc)}.`;
+  if (mrc) return `${words.what[wordOf(mrc, filename)](...shapeOf(mrc))}${sizeOf(mrc)}.`;
   if (tiff) return words.undecoded(texts.tiff.formats[tiff.format]);
   if (kindOf(file) !== 'mdoc' || !mdoc) return words.other;
   return mdoc.describes === 'frames' ? words.ofMovie : words.ofSeries(mdoc.sections);
-}
-
-type What = keyof typeof texts.verdict.what;
-
-function whatOf(mrc: Mrc, filename: string): What {
-  const { kind, mode } = mrc;
-  if (mode === 3 || mode === 4) return 'transform';
-  if (kind === 'image' && /gain/i.test(filename)) return 'gain';
-  if (kind !== 'stack') return kind;
-  return defaultPreviews(mrc, filename)[0]?.kind === 'montage' ? 'boxes' : 'movie';
 }
 
 /** The pixels or voxels of one image or volume, and how many there are. */

@@ -5,8 +5,10 @@ import { formatCount, formatNumber } from '../format.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 
-export function dimsOf({ nx, ny, nz }: Mrc): string {
-  return [nx, ny, ...(nz === 1 ? [] : [nz])].map(formatCount).join(' × ');
+/** Along X, Y and Z, however the axes are stored. */
+export function dimsOf({ nx, ny, nz, geometry }: Mrc): string {
+  const [x = nx, y = ny, z = nz] = geometry?.size ?? [];
+  return [x, y, ...(z === 1 && nz === 1 ? [] : [z])].map(formatCount).join(' × ');
 }
 
 /** Å per pixel, or per voxel of a volume; null when the header has no pixel size. */

@@ -6,8 +6,8 @@ import { formatCount, formatNumber } from '../format.ts';
 import { PropertyTable } from '../library/property-table.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
-import { HISTOGRAM_HEIGHT, HISTOGRAM_WIDTH, histogramPath } from './histogram.ts';
-import { SECTIONS_HEIGHT, SECTIONS_WIDTH, sectionsPath } from './sections-path.ts';
+import { HistogramChart } from './plots/histogram-chart.tsx';
+import { SECTIONS_HEIGHT, SECTIONS_WIDTH, sectionsPath } from './plots/sections-path.ts';
 import { isNotFound } from './slow-query.ts';
 import { statisticsQuery } from './statistics-query.ts';
 
@@ -54,22 +54,6 @@ function StatisticsTable({ statistics }: { statistics: Statistics }) {
       {statistics.sections && <SectionsChart values={statistics.sections.mean} name={words.means} />}
       {statistics.sections && <SectionsChart values={statistics.sections.sd} name={words.sds} />}
     </>
-  );
-}
-
-function HistogramChart({ histogram: { edges, counts } }: { histogram: NonNullable<Statistics['histogram']> }) {
-  const [first = 0, last = 0] = [edges[0], edges.at(-1)];
-  if (first === last) return null;
-  return (
-    <svg
-      className="histogram"
-      viewBox={`0 0 ${HISTOGRAM_WIDTH} ${HISTOGRAM_HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={texts.voxels.histogram(formatNumber(first), formatNumber(last))}
-    >
-      <path d={histogramPath(edges, counts)} />
-    </svg>
   );
 }
 

@@ -10,6 +10,20 @@ const KINDS = {
   volume_stack: 'Stack of volumes',
 } as const;
 
+/** What a file is, in the words of the field. */
+const WORDS = {
+  image: 'Image',
+  micrograph: 'Micrograph',
+  gain: 'Gain reference',
+  movie: 'Movie',
+  particles: 'Particles',
+  tilt_series: 'Tilt series',
+  volume: 'Volume',
+  tomogram: 'Tomogram',
+  volume_stack: 'Stack of volumes',
+  transform: 'Fourier transform',
+} as const;
+
 const HOLDS = {
   fei: 'a record of Thermo Fisher for each image',
   serialem: 'a record of SerialEM for each image',
@@ -32,6 +46,7 @@ const MODES: Record<number, string> = {
 
 export const mrcTexts = {
   kind: KINDS,
+  word: WORDS,
   kindBecause: (kind: keyof typeof KINDS, because: string | undefined) =>
     because === undefined ? KINDS[kind] : `${KINDS[kind]}: ${because}`,
   mode: (mode: number) => MODES[mode] ?? `mode ${mode}`,
@@ -96,12 +111,43 @@ export const pictureTexts = {
     profile: 'Power spectrum, rotational average',
     means: 'Means of sections',
   },
+  /** One section of such a file. */
+  sectionOf: {
+    image: 'Image',
+    micrograph: 'Micrograph',
+    gain: 'Gain reference',
+    movie: 'Frame',
+    particles: 'Image',
+    tilt_series: 'Tilt',
+    volume: 'Section',
+    tomogram: 'Section',
+    volume_stack: 'Section',
+    transform: 'Transform',
+  } satisfies Record<keyof typeof WORDS, string>,
+  frame: 'Picture: zoom and move it with keys',
+  zoom: 'Zoom',
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  oneToOne: '1:1, one voxel for each pixel',
+  whole: 'Whole picture',
+  /** `scale`: pixels of the screen for one of the picture. */
+  zoomOf: (scale: number, hasVoxels: boolean) =>
+    `${scale < 0.1 ? (scale * 100).toFixed(1) : formatCount(Math.round(scale * 100))} %${hasVoxels && scale === 1 ? ' (1:1)' : ''}`,
+  scaleBar: (length: string) => `Scale bar: ${length}`,
+  help: (hasSections: boolean) =>
+    `Keys on the picture: + and − zoom, 0 the whole, 1 each voxel (1:1), arrows move it${hasSections ? ', Page Up and Page Down or . and , go through the sections' : ''}. Ctrl and the wheel, a double click or two fingers zoom; drag to move it${hasSections ? '; after a click the wheel goes through the sections' : ''}.`,
+  slab: 'Mean of',
+  slabOf: (sections: number) => (sections === 1 ? 'one section' : `${sections} sections`),
+  lowPass: 'Low-pass',
+  lowPassOf: (angstroms: number) => (angstroms === 0 ? 'none' : `${angstroms} Å`),
+  black: 'Black',
+  white: 'White',
+  percentile: (percent: number) => `${percent.toFixed(1)} %`,
   axis: 'Across',
   axes: { z: 'z', y: 'y', x: 'x' },
-  slice: 'Section',
   sliceOf: (slice: number, count: number) => `${formatCount(slice)} of 0 to ${formatCount(count - 1)}`,
   contrast: 'Contrast',
-  contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %', cell: 'Each image by itself' },
+  contrasts: { sigma: 'Mean ± 3 σ', percentile: '0.1 to 99.9 %', cell: 'Each image by itself', own: 'As set below' },
   range: 'Frequencies',
   ranges: { thon: 'To 2.8 Å: Thon rings', full: 'All: ice' },
   drawing: 'Drawing …',
@@ -134,6 +180,8 @@ export const voxelsTexts = {
   sds: (count: number, min: string, max: string) =>
     `Standard deviations of the ${formatCount(count)} sections, from ${min} to ${max}`,
   histogram: (min: string, max: string) => `Histogram from ${min} to ${max}, heights by square root`,
+  histogramValues: 'Value of a voxel',
+  histogramDensity: 'Voxels per unit of value (square-root scale)',
 } as const;
 
 export const mdocTexts = {
@@ -188,12 +236,15 @@ export const tiffTexts = {
 export const verdictTexts = {
   what: {
     image: (shape: string) => `An image of ${shape} pixels`,
+    micrograph: (shape: string) => `A micrograph, or a frame of a movie, of ${shape} pixels`,
     gain: (shape: string) => `A gain reference, by its name: an image of ${shape} pixels`,
     movie: (shape: string, count: string) =>
       `A movie, or images taken one after the other: ${count} of ${shape} pixels`,
-    boxes: (shape: string, count: string) => `A stack of ${count} small images, such as particles, of ${shape} pixels`,
+    particles: (shape: string, count: string) =>
+      `A stack of ${count} small images, such as particles, of ${shape} pixels`,
     tilt_series: (shape: string, count: string) => `A tilt series: ${count} images of ${shape} pixels`,
     volume: (shape: string) => `A volume of ${shape} voxels`,
+    tomogram: (shape: string) => `A tomogram, by its name: a volume of ${shape} voxels`,
     volume_stack: (shape: string, count: string) => `${count} volumes of ${shape} voxels each`,
     transform: (shape: string) => `A Fourier transform of ${shape} complex numbers`,
   },

@@ -33,7 +33,7 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
       </div>
       <p className="upload-facts">
         <span>{formatBytes(sizeBytes)}</span>
-        {check?.mrc && <MrcLine mrc={check.mrc} />}
+        {check?.mrc && <MrcLine mrc={check.mrc} filename={name} />}
       </p>
       {state === 'refused' && check && (
         <div className="failure">

@@ -65,7 +65,7 @@ export function FileName({ file, href, isOpen, isActive, showsFolder }: FileItem
 
 export function FileContent({ file }: { file: FileRecord }) {
   const { mrc, tiff, mdoc } = file;
-  if (mrc) return <MrcLine mrc={mrc} />;
+  if (mrc) return <MrcLine mrc={mrc} filename={file.filename} />;
   if (tiff) return <TiffLine tiff={tiff} />;
   if (kindOf(file) !== 'mdoc' || !mdoc) return <span>{texts.mrc.noHeader}</span>;
   return (

@@ -23,3 +23,11 @@ export function histogramPath(edges: readonly number[], counts: readonly number[
   });
   return path.join('');
 }
+
+/** The greatest number of voxels for one unit of their value; the height of the path. */
+export function greatestDensity(edges: readonly number[], counts: readonly number[]): number {
+  return counts.reduce((most, count, index) => {
+    const width = (edges[index + 1] as number) - (edges[index] as number);
+    return width > 0 ? Math.max(most, count / width) : most;
+  }, 0);
+}
