@@ -92,7 +92,8 @@ for (const [order, isMdocFirst] of [
     assert.deepEqual([file_id, filename, warnings], [sidecar.file_id, 'TS.mrc.mdoc', []]);
     assert.deepEqual(named, { file_id: series.file_id, filename: 'TS.mrc', sections: 5 });
     assert.equal(missing_frames?.length, 5);
-    const { tilts, ...rest } = said;
+    const { tilts, section_pairs, ...rest } = said;
+    assert.deepEqual([section_pairs?.Odd, section_pairs?.ExposureDose], [['0', '1', '2', '3', '4'], '3']);
     assert.deepEqual([tilts?.min, tilts?.max, tilts?.step, tilts?.middle_section], [-6, 6, 3, 0]);
     assert.deepEqual(rest, {
       describes: 'series',
@@ -108,6 +109,7 @@ for (const [order, isMdocFirst] of [
       frames: [0, 1, 2, 3, 4].map((index) => `TS_${index}.eer`),
       titles: ['made by a test'],
       other: {},
+      section_pairs_cut: false,
       is_cut: false,
     });
     const shown = await show(call, series);
@@ -116,7 +118,12 @@ for (const [order, isMdocFirst] of [
       [shown.mrc?.kind, shown.mrc?.kind_evidence?.code, shown.mrc?.tilts?.middle_section],
       ['tilt_series', 'mdoc', 0],
     );
+    assert.deepEqual(shown.mdoc?.section_pairs, section_pairs);
     const { items } = (await call('GET', '/files')).json<FilePage>();
+    assert.ok(
+      items.every(({ mdoc }) => mdoc && !('section_pairs' in mdoc)),
+      'lists stay short',
+    );
     assert.deepEqual(
       items.map(({ mdoc }) => mdoc?.file_id),
       [sidecar.file_id, sidecar.file_id],

@@ -46,6 +46,9 @@ test('inspect: an .mdoc file, as text and as JSON, with the keys that are not kn
   assert.match(stdout, /^session data +3 images of a series$/m);
   assert.match(stdout, /^tilt angles +-3° to 3° in steps of 3°, 3 images$/m);
   assert.match(stdout, /^other keys +DataMode = 1$/m);
+  assert.match(stdout, /^all sections +ExposureDose = 2$/m);
+  assert.match(stdout, /^differ by section +PriorRecordDose$/m);
+  assert.deepEqual(mdoc?.section_pairs, { ExposureDose: '2', PriorRecordDose: ['0', '2', '4'] });
 });
 
 test('inspect: a stack with an .mdoc file beside it is a tilt series, and its picture is the middle tilt', async () => {

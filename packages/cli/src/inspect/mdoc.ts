@@ -65,6 +65,20 @@ export function describeMdoc(mdoc: MdocSummary): string[][] {
     ...(mdoc.frames.length > 0 ? [['frames', `${mdoc.frames.length} files, ${mdoc.frames[0]} and so on`]] : []),
     ...mdoc.titles.map((title, at) => [at === 0 ? 'titles' : '', title]),
     ...Object.entries(mdoc.other).map(([key, value], at) => [at === 0 ? 'other keys' : '', `${key} = ${value}`]),
+    ...describePairs(mdoc),
     ...(mdoc.is_cut ? [['', 'it has more than is read']] : []),
+  ];
+}
+
+/** Keys with one value for all sections by that, others by their names: `--json` has the values. */
+function describePairs({ section_pairs: pairs, section_pairs_cut: isCut, sections }: MdocSummary): string[][] {
+  const same = Object.entries(pairs).flatMap(([key, value]) =>
+    typeof value === 'string' ? [`${key} = ${value}`] : [],
+  );
+  const varied = Object.entries(pairs).flatMap(([key, value]) => (typeof value === 'string' ? [] : [key]));
+  return [
+    ...same.map((text, at) => [at === 0 ? (sections === 1 ? 'its section' : 'all sections') : '', text]),
+    ...(varied.length > 0 ? [['differ by section', varied.join(', ')]] : []),
+    ...(isCut ? [['', 'the sections have more keys than are kept']] : []),
   ];
 }

@@ -57,7 +57,7 @@ test('mdoc: pairs of the file, titles and sections; unknown keys are kept', () =
 });
 
 test('mdoc: the summary of a series', () => {
-  const { tilts, titles, other, ...found } = summariseMdoc(parseMdoc(SERIES));
+  const { tilts, titles, other, section_pairs, ...found } = summariseMdoc(parseMdoc(SERIES));
   assert.deepEqual(found, {
     describes: 'series',
     image_file: 'TS_01.mrc',
@@ -70,11 +70,35 @@ test('mdoc: the summary of a series', () => {
     defocus: [-4, -3.5],
     taken: ['2021-10-24T17:05:03', '2021-10-24T17:07:00'],
     frames: ['TS_01_000_0.0.tif', 'TS_01_001_3.0.tif', 'TS_01_002_-3.0.tif'],
+    section_pairs_cut: false,
     is_cut: false,
+  });
+  assert.deepEqual(section_pairs, {
+    StagePosition: ['-112.5 301.25', null, null],
+    ExposureDose: ['3.2', '3.2', '3.4'],
+    PriorRecordDose: ['0', '3.2', '6.4'],
+    Defocus: ['-3.5', '-4', '-3.9'],
+    RotationAngle: ['174.7', null, null],
+    DateTime: ['24-Oct-21  17:05:03', '24-Oct-2021  17:06:10', '24-Oct-21 17:07:00'],
+    UnknownKey: ['a = b', null, null],
   });
   assert.deepEqual([tilts?.min, tilts?.max, tilts?.step, tilts?.middle_section], [-3, 3.01, 3, 0]);
   assert.equal(titles.length, 2);
   assert.deepEqual(other, { Version: 'SerialEM Version 4.1.0beta,  built Nov  2 2022  11:58:12', DataMode: '1' });
+});
+
+test('mdoc: keys of sections are kept up to a bound, each as a whole, and one value for all is kept once', () => {
+  const section = (z: number) =>
+    `[ZValue = ${z}]\nBinning = 2\nLong = ${'x'.repeat(1500)}${z}\nSpotSize = ${z}\n__proto__ = ${z}\n`;
+  const {
+    section_pairs: pairs,
+    section_pairs_cut,
+    is_cut,
+  } = summariseMdoc(parseMdoc(Array.from({ length: 60 }, (_, z) => section(z)).join('\n')));
+  assert.deepEqual(Object.keys(pairs), ['Binning', 'SpotSize', '__proto__']);
+  assert.equal(pairs.Binning, '2');
+  assert.deepEqual(pairs.SpotSize?.[59], '59');
+  assert.deepEqual([section_pairs_cut, is_cut], [true, false]);
 });
 
 test('mdoc: angles are in the order of ZValue, or of the file when it does not number its images', () => {

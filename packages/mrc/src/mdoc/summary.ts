@@ -1,6 +1,7 @@
 import { type Tilts, toTilts } from '../tilts/tilts.ts';
 import { parseDateTime } from './date-time.ts';
 import type { Mdoc, MdocSection } from './mdoc.ts';
+import { pairSections, type SectionPairs } from './section-pairs.ts';
 
 /** What an `.mdoc` file says, under the names of Cryolift's API. Safe for JSON; null where it says nothing. */
 export interface MdocSummary {
@@ -33,6 +34,10 @@ export interface MdocSummary {
   readonly titles: readonly string[];
   /** Pairs of the whole file that are none of those above. */
   readonly other: Readonly<Record<string, string>>;
+  /** Pairs of the sections that are none of those above, 65,536 characters at most. */
+  readonly section_pairs: SectionPairs;
+  /** True when some keys of the sections did not fit into `section_pairs`. */
+  readonly section_pairs_cut: boolean;
   /** True when the file has more than is read. */
   readonly is_cut: boolean;
 }
@@ -49,6 +54,7 @@ export function summariseMdoc({ titles, globals, sections, isCut }: Mdoc): MdocS
   const taken = all(images, ({ pairs }) => parseDateTime(pairs.get('DateTime') ?? ''))?.sort();
   const defocus = all(images, numberOf('Defocus'));
   const frames = images.flatMap(({ pairs }) => baseName(pairs.get('SubFramePath') ?? '') || []);
+  const { pairs, isCut: isPairsCut } = pairSections(images);
   return {
     describes: series.length === 0 && images.length > 0 ? 'frames' : 'series',
     image_file: file === undefined ? null : baseName(file) || null,
@@ -64,6 +70,8 @@ export function summariseMdoc({ titles, globals, sections, isCut }: Mdoc): MdocS
     frames: frames.slice(0, MAX_FRAMES),
     titles,
     other: Object.fromEntries([...globals].filter(([key]) => !KNOWN.includes(key))),
+    section_pairs: pairs,
+    section_pairs_cut: isPairsCut,
     is_cut: isCut || frames.length > MAX_FRAMES,
   };
 }

@@ -46,6 +46,17 @@ export const FileMdoc = Type.Object(
     ),
     titles: Type.Array(Type.String()),
     other: Pairs(Type.String(), 'Further pairs of the whole file.', { title: 'MdocPairs' }),
+    section_pairs: Type.Optional(
+      Pairs(
+        Type.Union([Type.String(), Type.Array(Nullable(Type.String()))]),
+        'Further pairs of its sections: one value for all of them, or that of each, null where it is missing. In the ' +
+          'record of one file.',
+        { title: 'MdocSectionPairs' },
+      ),
+    ),
+    section_pairs_cut: Type.Optional(
+      Type.Boolean({ description: 'Some keys did not fit into the 65,536 characters of `section_pairs`.' }),
+    ),
     is_cut: Type.Boolean({ description: 'It has more than is read.' }),
     warnings: Type.Array(Finding, { description: 'Where it and the series differ.' }),
   },

@@ -34,20 +34,33 @@ export async function linkFiles(db: Database, rows: readonly FileRow[]): Promise
   });
 }
 
-/** As `linkFiles`, for one file; also says which movies are missing. */
+/** As `linkFiles`, for one file; also says which movies are missing, and what the sections of the `.mdoc` file have. */
 export async function linkFile(db: Database, row: FileRow): Promise<StoredFile> {
   const [file] = (await linkFiles(db, [row])) as [StoredFile];
   const { mdoc } = file.record;
   if (!mdoc) return file;
   const missing_frames = await listAbsent(db, row.owner, mdoc.frames);
-  return { ...file, record: { ...file.record, mdoc: { ...mdoc, missing_frames } } };
+  const sidecar = await findSidecarRow(db, row);
+  const { section_pairs, section_pairs_cut } = sidecar ? summaryOf(sidecar) : ({} as Partial<MdocSummary>);
+  const pairs = section_pairs && ({ section_pairs, section_pairs_cut } as Pick<FileMdoc, 'section_pairs'>);
+  return { ...file, record: { ...file.record, mdoc: { ...mdoc, missing_frames, ...pairs } } };
 }
 
 /** What the `.mdoc` file of an image says; null without one. */
 export async function findSidecar(db: Database, row: FileRow): Promise<MdocSummary | null> {
+  const sidecar = await findSidecarRow(db, row);
+  return sidecar ? summaryOf(sidecar) : null;
+}
+
+/** The `.mdoc` file of an image, or the file itself. */
+async function findSidecarRow(db: Database, row: FileRow): Promise<FileRow | undefined> {
+  if (row.mdoc !== null) return row;
   const byName = await listNamed(db, row.owner, sidecarNames(row), MAX_SAME);
-  const sidecar = pickSidecar(row, byName, await listNaming(db, row.owner, [row.filename], MAX_SAME));
-  return sidecar ? (JSON.parse(sidecar.mdoc as string) as MdocSummary) : null;
+  return pickSidecar(row, byName, await listNaming(db, row.owner, [row.filename], MAX_SAME));
+}
+
+function summaryOf({ mdoc }: FileRow): MdocSummary {
+  return JSON.parse(mdoc as string) as MdocSummary;
 }
 
 /** The series of an `.mdoc` file. */
@@ -57,10 +70,12 @@ export async function findSeries(db: Database, row: FileRow): Promise<FileRow | 
 
 /** @param series undefined: it is not here. */
 function linked(file: StoredFile, sidecar: FileRow, series: FileRow | undefined): StoredFile {
-  const summary = JSON.parse(sidecar.mdoc as string) as MdocSummary;
+  const summary = summaryOf(sidecar);
+  // Lists would be long with them.
+  const { section_pairs: _, section_pairs_cut: __, ...brief } = summary;
   const mrc = series && toStoredFile(series).record.mrc;
   const mdoc: FileMdoc = {
-    ...(summary as Omit<FileMdoc, 'file_id' | 'filename' | 'series' | 'warnings'>),
+    ...(brief as Omit<FileMdoc, 'file_id' | 'filename' | 'series' | 'warnings'>),
     file_id: sidecar.id,
     filename: sidecar.filename,
     series: series ? { file_id: series.id, filename: series.filename, sections: mrc?.nz ?? null } : null,
