@@ -10,6 +10,7 @@ export { describeAxes, isPlausibleVoxel } from './header/geometry.ts';
 export { type MrcHeader, parseHeader, type Triple } from './header/header.ts';
 export { HEADER_BYTES as MRC_HEADER_BYTES } from './header/layout.ts';
 export { statisticsOf, voxelSize } from './header/meaning.ts';
+export { sectionBytes } from './header/section-bytes.ts';
 export { type HeaderWord, listWords } from './header/words.ts';
 export { buildHeader, type HeaderFields } from './header/writer.ts';
 export { decideKind, giveKind, type KindDecision, type KindEvidence, MRC_KINDS, type MrcKind } from './kind/kind.ts';

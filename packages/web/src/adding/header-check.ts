@@ -1,5 +1,13 @@
 /** The check of a file's type, size, MRC header and TIFF structure before its upload. */
-import { checkMrc, checkTiff, extensionOf, isMrcName, isTiffName, MRC_HEADER_BYTES } from '@cryolift/mrc';
+import {
+  checkMrc,
+  checkTiff,
+  extensionOf,
+  isMrcName,
+  isTiffName,
+  MRC_HEADER_BYTES,
+  type MrcSummary,
+} from '@cryolift/mrc';
 import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { FileRecord, Finding, Limits } from '@cryolift/protocol/messages';
 import { texts } from '../texts.ts';
@@ -17,8 +25,13 @@ export interface HeaderCheck {
  * Applies the same rules as the server. Reads the first 1,024 bytes of an MRC file, and the directories of a TIFF file.
  *
  * @param limits null when they could not be read; then the server alone checks type and size.
+ * @param sidecar its `.mdoc` file, which may say that it is a tilt series.
  */
-export async function checkHeader(file: File, limits: Limits | null): Promise<HeaderCheck> {
+export async function checkHeader(
+  file: File,
+  limits: Limits | null,
+  sidecar: File | null = null,
+): Promise<HeaderCheck> {
   const refusals = limits ? checkLimits(file, limits) : [];
   if (refusals.length > 0) return { mrc: null, refusals, canForce: false, warnings: [] };
   if (isTiffName(file.name)) return await checkStructure(file);
@@ -29,11 +42,26 @@ export async function checkHeader(file: File, limits: Limits | null): Promise<He
     return { mrc: null, refusals: [texts.check.unreadable], canForce: false, warnings: [] };
   }
   return {
-    mrc: check.mrc as FileRecord['mrc'],
+    mrc: (check.mrc && (await describe(file, header, check.mrc, sidecar))) as FileRecord['mrc'],
     refusals: check.rejections.map(({ message }) => message),
     canForce: true,
     warnings: [...check.warnings],
   };
+}
+
+/** With what the extended header and the `.mdoc` file say; without it when they cannot be read. */
+async function describe(
+  file: File,
+  header: Uint8Array,
+  summary: MrcSummary,
+  sidecar: File | null,
+): Promise<MrcSummary> {
+  try {
+    const { describeFile } = await import('./describe-file.ts');
+    return await describeFile(file, header, summary, sidecar);
+  } catch {
+    return summary;
+  }
 }
 
 async function checkStructure(file: File): Promise<HeaderCheck> {

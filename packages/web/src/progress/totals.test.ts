@@ -6,7 +6,9 @@ import { sumUp } from './totals.ts';
 
 function upload(state: UploadState, sizeBytes: number, storedBytes: number | null = null) {
   const received =
-    storedBytes === null ? null : { uploadId: 'u', storedBytes, partCount: 1, stored: NO_PARTS, underWay: NO_PARTS };
+    storedBytes === null
+      ? null
+      : { uploadId: 'u', storedBytes, partCount: 1, partSizeBytes: 1, stored: NO_PARTS, underWay: NO_PARTS };
   return { ...newUpload(JSON.stringify([null, 'a.mrc', sizeBytes, 0]), state, false), received };
 }
 

@@ -152,6 +152,7 @@ export const pictureTexts = {
   ranges: { thon: 'To 2.8 Å: Thon rings', full: 'All: ice' },
   drawing: 'Drawing …',
   none: 'This file has no such picture.',
+  early: (section: number, filename: string) => `Section ${formatCount(section)} of ${filename}, which has arrived`,
   alt: (kind: string, filename: string, section: string | null) =>
     `${kind} of ${filename}${section === null ? '' : `, ${section}`}`,
 } as const;

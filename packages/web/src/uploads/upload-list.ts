@@ -4,6 +4,7 @@ import type { Limits } from '@cryolift/protocol/messages';
 import type { FoundFile } from '../adding/found-files.ts';
 import { checkHeader } from '../adding/header-check.ts';
 import { KeyChooser } from '../adding/key-chooser.ts';
+import { sidecarsOf } from '../adding/sidecars.ts';
 import { isLockHeld } from '../locks.ts';
 import { restoreUploads } from './interrupted-uploads.ts';
 import { isActive, newUpload } from './upload.ts';
@@ -16,6 +17,13 @@ import { traitsOf } from './upload-states.ts';
 export interface UploadListOptions extends UploadRunnerOptions {
   /** Null when the server does not return them. */
   getLimits(): Promise<Limits | null>;
+}
+
+/** What the check of a file needs. */
+interface Checking {
+  readonly limits: Promise<Limits | null>;
+  /** Its `.mdoc` file, when both were added together. */
+  readonly sidecar: File | null;
 }
 
 export class UploadList {
@@ -78,11 +86,15 @@ export class UploadList {
     const limits = this.#options.getLimits();
     const keys = new KeyChooser(this.#entries);
     const adding: Promise<void>[] = [];
-    for (const each of found) adding.push(this.#addOne(each, await keys.choose(each), limits));
+    const sidecarOf = sidecarsOf(found);
+    for (const each of found) {
+      const checking = { limits, sidecar: sidecarOf(each) };
+      adding.push(this.#addOne(each, await keys.choose(each), checking));
+    }
     await Promise.all(adding);
   }
 
-  async #addOne({ file, handle }: FoundFile, key: string, limits: Promise<Limits | null>): Promise<void> {
+  async #addOne({ file, handle }: FoundFile, key: string, checking: Checking): Promise<void> {
     const known = this.#entries.get(key);
     const state = known?.upload.state;
     if (known && (isActive(known.upload) || state === 'cancelling')) return;
@@ -98,11 +110,11 @@ export class UploadList {
         ...(known ? { rate: known.rate } : {}),
       },
     );
-    await this.#check(entry, file, limits);
+    await this.#check(entry, file, checking);
   }
 
-  async #check(entry: Entry, file: File, limits: Promise<Limits | null>): Promise<void> {
-    const check = await checkHeader(file, await limits).catch(() => null);
+  async #check(entry: Entry, file: File, { limits, sidecar }: Checking): Promise<void> {
+    const check = await checkHeader(file, await limits, sidecar).catch(() => null);
     this.#entries.update(entry, { check });
     entry.isChecked = true;
     this.#queueOrRefuse(entry);
@@ -165,7 +177,7 @@ export class UploadList {
     if (!this.#entries.apply(entry, 'resume', change)) return;
     // The header of the new content has not been checked or accepted.
     Object.assign(entry, { restart: true, isChecked: false, isAccepted: false, force: false });
-    await this.#check(entry, source.file, limits);
+    await this.#check(entry, source.file, { limits, sidecar: null });
   }
 
   #resume(entry: Entry): void {

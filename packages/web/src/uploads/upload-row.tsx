@@ -6,6 +6,7 @@ import { Failure } from '../failure.tsx';
 import { folderOf } from '../folder.ts';
 import { formatBytes, formatSeconds, formatShare } from '../format.ts';
 import { Icon, type IconName } from '../icons.tsx';
+import { EarlySection } from '../mrc/early-section.tsx';
 import { MrcLine } from '../mrc/mrc-line.tsx';
 import { Bar } from '../progress/bar.tsx';
 import { PartsMap } from '../progress/parts-map.tsx';
@@ -21,6 +22,8 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
   const folder = folderOf(path, name);
   const tone = TONES[state as keyof typeof TONES] ?? 'idle';
   const showsBar = received !== null || state === 'running' || state === 'queued';
+  const isShown =
+    (state === 'running' || state === 'paused') && received !== null && check !== null && check.mrc !== null;
   return (
     <li className={`upload card upload-${state}`} data-state={state} data-key={key}>
       <div className="upload-head">
@@ -35,6 +38,15 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
         <span>{formatBytes(sizeBytes)}</span>
         {check?.mrc && <MrcLine mrc={check.mrc} filename={name} />}
       </p>
+      {isShown && (
+        <EarlySection
+          uploadId={received.uploadId}
+          filename={name}
+          mrc={check.mrc}
+          partSizeBytes={received.partSizeBytes}
+          stored={received.stored}
+        />
+      )}
       {state === 'refused' && check && (
         <div className="failure">
           {check.refusals.map((refusal) => (

@@ -47,6 +47,7 @@ export interface ReceivedParts {
   readonly uploadId: string;
   readonly storedBytes: number;
   readonly partCount: number;
+  readonly partSizeBytes: number;
   readonly stored: PartSet;
   readonly underWay: PartSet;
 }
@@ -55,7 +56,8 @@ export const NO_PARTS: PartSet = new Set<number>();
 
 export function receivedOf({ upload, storedBytes, stored, underWay }: Progress): ReceivedParts | null {
   if (!upload) return null;
-  return { uploadId: upload.upload_id, partCount: upload.part_count, storedBytes, stored, underWay };
+  const { upload_id: uploadId, part_count: partCount, part_size: partSizeBytes } = upload;
+  return { uploadId, partCount, partSizeBytes, storedBytes, stored, underWay };
 }
 
 export function receivedInUpload(upload: UploadRecord): ReceivedParts {
@@ -66,6 +68,7 @@ export function receivedInUpload(upload: UploadRecord): ReceivedParts {
   return {
     uploadId: upload.upload_id,
     partCount: upload.part_count,
+    partSizeBytes: upload.part_size,
     storedBytes: upload.received_bytes,
     stored: { has, size: upload.received_parts },
     underWay: NO_PARTS,

@@ -1,5 +1,5 @@
 /** Which parts hold a section of an MRC file. */
-import { axisOrder } from '@cryolift/mrc';
+import { axisOrder, sectionBytes } from '@cryolift/mrc';
 import type { UploadRecord } from '@cryolift/protocol/messages';
 
 type Mrc = NonNullable<UploadRecord['mrc']>;
@@ -18,10 +18,9 @@ export function partsOfSection(mrc: Mrc, slice: number, partSizeBytes: number): 
 
 /** The parts that hold the header and sections `from` up to, not including, `to`, which follow each other without gaps. */
 export function partsOfSections(mrc: Mrc, from: number, to: number, partSizeBytes: number): PartRange[] {
-  const dataOffset = 1024 + mrc.extended_header.bytes;
-  const sectionBytes = (mrc.expected_size - dataOffset) / mrc.nz;
-  const first = Math.floor((dataOffset + from * sectionBytes) / partSizeBytes);
-  const last = Math.floor((dataOffset + to * sectionBytes - 1) / partSizeBytes);
+  const { start, end } = sectionBytes(mrc, from, to);
+  const first = Math.floor(start / partSizeBytes);
+  const last = Math.floor((end - 1) / partSizeBytes);
   return first <= 1
     ? [[0, last]]
     : [

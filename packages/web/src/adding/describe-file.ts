@@ -1,0 +1,32 @@
+/** What the extended header of an MRC file and its `.mdoc` file say. Loaded when the first file is added. */
+import {
+  applyMdoc,
+  completeSummary,
+  decodeMdoc,
+  describeMrc,
+  hasFrames,
+  MAX_MDOC_BYTES,
+  type MrcSummary,
+  parseHeader,
+  parseMdoc,
+  summariseMdoc,
+} from '@cryolift/mrc';
+
+/**
+ * @param summary by the first 1,024 bytes, `header`.
+ * @param sidecar its `.mdoc` file. @throws when a file cannot be read.
+ */
+export async function describeFile(
+  file: File,
+  header: Uint8Array,
+  summary: MrcSummary,
+  sidecar: File | null,
+): Promise<MrcSummary> {
+  const read = async (offset: number, target: Uint8Array) =>
+    target.set(new Uint8Array(await file.slice(offset, offset + target.length).arrayBuffer()));
+  const said = { sizeBytes: file.size, filename: file.name };
+  const completed = completeSummary(summary, await describeMrc({ read }, parseHeader(header, file.size), said));
+  if (!sidecar || sidecar.size > MAX_MDOC_BYTES || !hasFrames(completed.kind)) return completed;
+  const text = decodeMdoc(new Uint8Array(await sidecar.arrayBuffer()));
+  return applyMdoc(completed, summariseMdoc(parseMdoc(text)));
+}
