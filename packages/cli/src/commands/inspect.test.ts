@@ -127,12 +127,41 @@ test('inspect: a movie has a dose, hot pixels and a warning of an empty frame, a
   assert.match(stdout, /^note: 3 of 2,640,000 pixels are hot/m);
 });
 
-test('inspect: --size, --contrast and --range are refused without --png, and when they are unknown', async () => {
+test('inspect: --slab averages sections of a volume, and --lowpass filters pictures that have a voxel size', async () => {
+  const size = { nx: 64, ny: 48, nz: 32, mode: 0, ispg: 1, m: [64, 48, 32] } as const;
+  const voxels = Buffer.alloc(64 * 48 * 32).map((_, at) => (at * 7919) % 101);
+  const path = join(folder, 'slab.mrc');
+  await writeFile(path, Buffer.concat([buildHeader({ ...size, cella: [256, 192, 128] }), voxels]));
+  const pictures = async (...options: string[]) => {
+    const { pictures: written } = await inspect(path, '--png', folder, ...options);
+    return await Promise.all(written.map(async (each) => (await readFile(each)).toString('latin1')));
+  };
+  const plain = await pictures();
+  const slab = await pictures('--slab', '5');
+  const filtered = await pictures('--slab', '5', '--lowpass', '20');
+  assert.equal(plain.length, 3);
+  for (const [at, section] of slab.entries()) {
+    assert.notEqual(section, plain[at]);
+    assert.match(section, /mean of 5 sections around it/);
+    assert.match(filtered[at] as string, /mean of 5 sections around it, low-pass 20 \xc5/);
+  }
+  const unknown = join(folder, 'unknown.mrc');
+  await writeFile(unknown, Buffer.concat([buildHeader({ ...size, cella: [0, 0, 0] }), voxels]));
+  const { code, stderr } = await runAlone(['inspect', unknown, '--png', folder, '--lowpass', '20']);
+  assert.equal(code, 2);
+  assert.match(stderr, /--lowpass: A low-pass needs the size of a voxel in Å; the header has none\./);
+});
+
+test('inspect: options of pictures are refused without --png, and when they are unknown', async () => {
   const path = await write('some.mrc', makeVolume());
   for (const flags of [
     ['--size', '300'],
     ['--contrast', 'cell'],
     ['--range', 'full'],
+    ['--slab', '5'],
+    ['--lowpass', '20'],
+    ['--png', folder, '--slab', '0'],
+    ['--png', folder, '--lowpass', 'x'],
     ['--png', folder, '--size', '10'],
     ['--png', folder, '--size', '5000'],
     ['--png', folder, '--contrast', 'much'],

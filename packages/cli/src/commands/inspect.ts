@@ -37,8 +37,9 @@ interface InspectFlags extends MrcOverrides, PictureFlags {
 }
 
 export async function inspect(path: string, other: string | undefined, flags: InspectFlags): Promise<ExitCode> {
-  if (flags.png === undefined && (flags.size ?? flags.contrast ?? flags.range) !== undefined) {
-    throw new UsageError('--size, --contrast and --range are for the pictures of --png');
+  const { png, size: sizePx, contrast, range, slab, lowpass } = flags;
+  if (png === undefined && (sizePx ?? contrast ?? range ?? slab ?? lowpass) !== undefined) {
+    throw new UsageError('--size, --contrast, --range, --slab and --lowpass are for the pictures of --png');
   }
   if (flags.diff) {
     if (other === undefined) throw new UsageError('--diff needs two files: cryolift inspect --diff A B');
@@ -84,9 +85,10 @@ async function inspectPlain(
   path: string,
   check: Check,
   description: MrcDescription | null,
-  { png, header: isHeaderOnly, kind, mode0, size: sizePx, contrast, range }: InspectFlags,
+  flags: InspectFlags,
 ): Promise<Inspected> {
-  const choice = toPictureChoice({ png, size: sizePx, contrast, range });
+  const { header: isHeaderOnly, kind, mode0 } = flags;
+  const choice = toPictureChoice(flags);
   const overrides = { ...(kind && { kind }), ...(mode0 && { mode0 }) };
   const isRead = !isHeaderOnly && description !== null;
   const completed = check.mrc && description ? completeSummary(check.mrc, description) : check.mrc;

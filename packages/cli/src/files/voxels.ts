@@ -31,6 +31,7 @@ import {
   type VoxelLayout,
   type VoxelSource,
 } from '@cryolift/mrc';
+import { UsageError } from '../process/exit.ts';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const PICTURE_PX = 1024;
@@ -56,11 +57,17 @@ export interface PictureFlags {
   contrast?: Contrast | undefined;
   /** Of a spectrum. */
   range?: SpectrumRange | undefined;
+  /** Sections of a volume that are averaged. */
+  slab?: number | undefined;
+  /** Å */
+  lowpass?: number | undefined;
 }
 
 /** @returns null when none are asked for. */
-export function toPictureChoice({ png, size, contrast, range }: PictureFlags): PictureChoice | null {
-  return png === undefined ? null : { folder: png === true ? '.' : png, sizePx: size, contrast, range };
+export function toPictureChoice(flags: PictureFlags): PictureChoice | null {
+  const { png, size, contrast, range, slab, lowpass } = flags;
+  if (png === undefined) return null;
+  return { folder: png === true ? '.' : png, sizePx: size, contrast, range, slab, lowPass: lowpass };
 }
 
 /** The pictures to write. */
@@ -71,6 +78,10 @@ export interface PictureChoice {
   readonly contrast: Contrast | undefined;
   /** Of spectra. */
   readonly range: SpectrumRange | undefined;
+  /** Of volumes: sections that are averaged. */
+  readonly slab: number | undefined;
+  /** Å; of sections, averages and montages. */
+  readonly lowPass: number | undefined;
 }
 
 /** A file whose voxels are read: an MRC file, or a decoded one. */
@@ -134,7 +145,7 @@ export async function surveyFile(
 
 async function writePictures(
   path: string,
-  { folder, contrast, range }: PictureChoice,
+  { folder, contrast, range, slab, lowPass }: PictureChoice,
   sizePx: number,
   source: VoxelSource,
   layout: VoxelLayout,
@@ -144,8 +155,16 @@ async function writePictures(
   const written: string[] = [];
   let ice: IcePeak | null = null;
   const filename = basename(path);
+  const isVolume = kind === 'volume' || kind === 'volume_stack';
   for (const preview of defaultPreviews({ ...layout, kind, geometry, tilts }, filename)) {
-    const request = { ...preview, sizePx, ...(contrast && { contrast }), ...(range && { range }) };
+    const request = {
+      ...preview,
+      sizePx,
+      ...(contrast && { contrast }),
+      ...(range && { range }),
+      ...(slab && isVolume && { slab }),
+      ...(lowPass && { lowPass }),
+    };
     for (const [name, picture] of await drawAll(source, header, layout, request, analysis)) {
       ice ??= picture.ice ?? null;
       const ending = `.${name}.png`;
@@ -173,7 +192,10 @@ async function drawAll(
   const collected = collectedPicture(analysis, layout, request);
   if (collected) return [[nameOf(request), collected]];
   const outcome = await renderPreview(source, header, layout, request);
-  return outcome.kind === 'picture' ? [[nameOf(request), outcome.picture]] : [];
+  if (outcome.kind === 'picture') return [[nameOf(request), outcome.picture]];
+  // Without it there would be a picture.
+  if (request.lowPass !== undefined) throw new UsageError(`--lowpass: ${outcome.message}`);
+  return [];
 }
 
 function nameOf({ kind, axis }: PreviewRequest): string {

@@ -24,6 +24,9 @@ import { addWatch } from './watch-program.ts';
 const SIGNEDNESSES = ['signed', 'unsigned'] as const satisfies readonly Signedness[];
 const CONTRASTS = ['sigma', 'percentile', 'cell'] as const satisfies readonly Contrast[];
 const RANGES_OF_SPECTRA = ['thon', 'full'] as const satisfies readonly SpectrumRange[];
+/** As the server has them. */
+const MOST_SLAB = 200;
+const MOST_LOW_PASS = 1000;
 const PICTURE_PX = { least: 64, most: 4096 };
 const CREDENTIALS = `
 Every user of a machine can read the arguments of its commands. Give tokens and links in a
@@ -146,6 +149,16 @@ export async function createProgram(
     .addOption(
       new Option('--range <range>', 'spectra up to 2.8 Å, for Thon rings, or all frequencies, for ice').choices(
         RANGES_OF_SPECTRA,
+      ),
+    )
+    .addOption(
+      new Option('--slab <n>', `pictures of a volume: the mean of so many sections, 1 to ${MOST_SLAB}; 1`).argParser(
+        (text) => parseCount(text, MOST_SLAB),
+      ),
+    )
+    .addOption(
+      new Option('--lowpass <angstroms>', 'a low-pass that halves the amplitude at this resolution').argParser((text) =>
+        parseCount(text, MOST_LOW_PASS),
       ),
     )
     .action(async (path: string, other: string | undefined, _own: unknown, command: Command) => {
