@@ -1,6 +1,7 @@
 /** The calls that are measured. Each checks its answer. */
 import type { FilePage, UploadRecord } from '@cryolift/protocol/messages';
 import { digestHeader } from '../../suites/contract/sample.ts';
+import { DATASET_PREFIX } from './fill.ts';
 
 const PART_BYTES = 64 * 1024;
 const PART = Buffer.alloc(PART_BYTES, 7);
@@ -13,6 +14,11 @@ export interface Client {
 }
 
 type Call = () => Promise<unknown>;
+
+/** One of 10,000 files. */
+function datasetPath({ hasRecords }: Client): string {
+  return `/datasets/${DATASET_PREFIX}${hasRecords ? 1 : 0}`;
+}
 
 export const CALLS: Readonly<Record<string, (client: Client) => Promise<Call>>> = {
   'list of files': async (client) => () => get(client, '/files?limit=50'),
@@ -39,6 +45,16 @@ export const CALLS: Readonly<Record<string, (client: Client) => Promise<Call>>> 
   'kind that none has': async (client) => () => get(client, '/files?kind=volume&limit=50'),
   folders: async (client) => () => get(client, '/files/tree?limit=100'),
   'folders below one': async (client) => () => get(client, '/files/tree?prefix=session-7/'),
+  'list of datasets': async (client) => () => get(client, '/datasets?limit=100'),
+  'search of datasets': async (client) => () => get(client, '/datasets?q=bi-31&limit=100'),
+  'record of a dataset': async (client) => () => get(client, datasetPath(client)),
+  'files of a dataset': async (client) => () => get(client, `${datasetPath(client)}/files?limit=50`),
+  'files of a dataset, by name': async (client) => () =>
+    get(client, `${datasetPath(client)}/files?sort=filename&limit=50`),
+  'files of a dataset, a word': async (client) => () => get(client, `${datasetPath(client)}/files?q=movie&limit=50`),
+  'folders of a dataset': async (client) => () => get(client, `${datasetPath(client)}/tree`),
+  'check of a dataset': async (client) => () => get(client, `${datasetPath(client)}/check`),
+  'check of a dataset, extra files': async (client) => () => get(client, `${datasetPath(client)}/check?list=extra`),
   owners: async (client) => () => get(client, '/admin/owners?limit=50'),
   'list of uploads': async (client) => () => get(client, '/uploads?limit=50'),
   'list of open uploads': async (client) => () => get(client, '/uploads?limit=50&status=uploading'),

@@ -1,5 +1,6 @@
 /** Fills a database with records of files and uploads, as they are after years of use. Their bytes do not exist. */
 import { sql } from 'kysely';
+import { draftDataset } from '../../packages/server/src/datasets/draft.ts';
 import type { Database } from '../../packages/server/src/db/database.ts';
 import { dialectOf } from '../../packages/server/src/db/dialect.ts';
 import type { FolderRow } from '../../packages/server/src/db/tables.ts';
@@ -7,6 +8,9 @@ import { draftFile, draftRow } from '../../packages/server/src/db/test-rows.ts';
 import { completeLibrary } from '../../packages/server/src/jobs/library.ts';
 
 const PARTS = 4;
+const FILES_PER_DATASET = 10_000;
+/** Of the ids of datasets; a number follows. */
+export const DATASET_PREFIX = '01ADATASET';
 const LIFE_MS = 7 * 86_400_000;
 /** Rows of one statement: PostgreSQL ends one that takes a minute. */
 const BATCH = 50_000;
@@ -29,6 +33,7 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
   const owner = sql`case when ${nth} = 0 then ${sql.lit(ownerFirst)} else 'owner-' || ${nth} end`;
   const folder = sql`('session-' || (i / 5000) || '/grid-' || (i / 500 % 10) || '/raw')`;
   const size = sql`8000000 + (i % 100003) * 7919 % 1000003`;
+  const dataset = sql`${sql.lit(DATASET_PREFIX)} || (i / ${sql.lit(FILES_PER_DATASET)})`;
   const createdAt = sql`${sql.lit(nowMs - files * 1000)} + i * 1000`;
   await insert(db, 'files', files, {
     ...draftFile('', 8_000_000),
@@ -40,6 +45,7 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
     metadata: sql`'{"path":"' || ${folder} || '/movie-' || i || '.mrc","instrument":"krios-' || (i % 3)
       || '","sample":"ribosome ' || (i % 11) || '"}'`,
     created_at: createdAt,
+    dataset_id: dataset,
   });
   await insert(db, 'library', files, {
     file_id: id('F'),
@@ -50,11 +56,13 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
     size,
     created_at: createdAt,
     kind: '',
+    dataset_id: dataset,
     instrument: sql`'krios-' || (i % 3)`,
     text: sql`${folder} || '/movie-' || i || '.mrc' || ${sql.lit('\n')} || 'instrument krios-' || (i % 3)
       || ${sql.lit('\n')} || 'sample ribosome ' || (i % 11)`,
   });
   await insertFolders(db);
+  await insertDatasets(db, ownerFirst);
   const isOpen = sql`i % ${sql.lit(OPEN_EACH)} = 0`;
   await insert(db, 'uploads', uploads, {
     ...draftRow({ part_count: PARTS, size: 400, expires_at: nowMs + LIFE_MS }),
@@ -78,6 +86,24 @@ export async function fill(db: Database, ownerFirst: string, { owners, files, up
   await dialectOf(db).library.indexNew(db, files);
   // Finds nothing to do, or else the rows above are not those that a server makes.
   await completeLibrary(db, new AbortController().signal);
+}
+
+/** All of one owner, each with a list of its files that lacks one of a hundred. */
+async function insertDatasets(db: Database, owner: string): Promise<void> {
+  const { rows } = await sql<{ id: string; files: number; bytes: number }>`
+    select dataset_id as id, count(*) as files, sum(size) as bytes from files group by dataset_id`.execute(db);
+  for (const { id, files, bytes } of rows) {
+    const row = draftDataset(id, owner, { name: `dataset ${id}`, project: 'bi-31' }, Date.now());
+    await db
+      .insertInto('datasets')
+      .values({ ...row, files: Number(files), bytes: Number(bytes), announced: Number(files) })
+      .execute();
+  }
+  await sql`
+    insert into expected (dataset_id, source, how, sought, path)
+    select dataset_id, '', 'path', case when id % 100 = 0 then path || '.gone' else path end, path from library`.execute(
+    db,
+  );
 }
 
 /** Of the three levels that the library has. */

@@ -45,6 +45,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /datasets': { name: 'session 2' },
   'PATCH /datasets/{dataset_id}': { project: 'mine' },
   'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),
+  'POST /datasets/{dataset_id}/expected': [{ path: 'a.mrc' }],
 };
 
 test('other callers: there are calls to try', () => {

@@ -15,8 +15,6 @@ export const DATASET_LIMITS = {
   /** Files announced by one call, and for one dataset. */
   expectedPerCall: 1_000,
   expectedFiles: 200_000,
-  /** Digests that one call asks for. */
-  have: 1_000,
   /** Characters of a path. */
   path: 1_024,
 } as const;

@@ -135,7 +135,7 @@ test('datasets: one is completed when it is whole, released, and takes no files 
   await publish(call, makeMrc(2000), { dataset_id: id });
   const { upload_id, ...second } = await open(call, { size: 2000, dataset_id: id });
   const refused = assertFailure(await call('POST', `/datasets/${id}/complete`), 'dataset_incomplete');
-  assert.deepEqual(refused.details, { missing: 1, names: [], uploads: 1 });
+  assert.deepEqual(refused.details, { missing: 1, names: [], uploads: 1, unread: 0 });
   assertFailure(await call('POST', `/datasets/${id}/release`), 'dataset_closed');
   await putAll(call, { upload_id, ...second }, makeMrc(2000));
   assert.equal((await complete(call, { upload_id })).status, 200);

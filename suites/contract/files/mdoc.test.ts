@@ -107,6 +107,7 @@ for (const [order, isMdocFirst] of [
       defocus: null,
       taken: ['2021-10-24T17:00:00', '2021-10-24T17:04:00'],
       frames: [0, 1, 2, 3, 4].map((index) => `TS_${index}.eer`),
+      references: [],
       titles: ['made by a test'],
       other: {},
       section_pairs_cut: false,

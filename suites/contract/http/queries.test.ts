@@ -25,6 +25,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /datasets': { name: 'queries' },
   'PATCH /datasets/{dataset_id}': { project: 'p1' },
   'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),
+  'POST /datasets/{dataset_id}/expected': [{ path: 'a.mrc' }],
 };
 
 /** Parameters that a call does not do without. */

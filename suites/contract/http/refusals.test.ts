@@ -43,6 +43,8 @@ const admin = callAs(server, { sub: 'root', scope: 'admin' });
 const impatient = callAs(forgetful, { sub: 'owner' });
 
 const NOT_HERE: readonly string[] = [
+  // After 200 calls of 1,000 files.
+  'announceFiles quota_exceeded',
   // In a race alone: the upload that was found is forgotten before it is read.
   'initUpload upload_not_found',
   // With a bucket alone: see suites/engines/direct-server.test.ts.
@@ -60,6 +62,7 @@ const BODIES: Readonly<Record<string, object>> = {
   createDataset: { name: 'refusals' },
   updateDataset: { project: 'p1' },
   takeReceipt: await makeReceipt(),
+  announceFiles: [{ path: 'a.mrc' }],
   signParts: { parts: [[0, 0]] },
   confirmParts: claimOf(0),
 };
@@ -302,6 +305,9 @@ const OWN: Readonly<Record<string, Refusals>> = {
       const id = await makeDataset('incomplete', { expected_files: 2 });
       return await owner('POST', `/datasets/${id}/complete`);
     },
+  },
+  announceFiles: {
+    dataset_closed: async () => owner('POST', `/datasets/${await makeClosed()}/expected`, { json: [{ path: 'a' }] }),
   },
   releaseDataset: {
     dataset_closed: async () => owner('POST', `/datasets/${await makeDataset('open')}/release`),

@@ -1,12 +1,12 @@
 /** `cryolift cancel ID` and `cryolift rm FILE…`. */
-import { createInterface } from 'node:readline/promises';
 import { deleteFiles } from '@cryolift/client';
 import { pathOf } from '@cryolift/protocol/file-path';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { type FoundRecord, findRecords } from '../library/find-records.ts';
 import { formatBytes } from '../output/format.ts';
 import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
+import { confirm } from '../process/confirm.ts';
+import { EXIT, type ExitCode } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
 type Flags = ConnectionOptions & { json?: boolean };
@@ -59,22 +59,11 @@ async function removeById(id: string, flags: RemoveFlags): Promise<ExitCode> {
 
 /** @throws UsageError when nobody can be asked. @throws Refusal `not_deleted` unless the answer is yes. */
 async function askFirst(records: readonly FoundRecord[], output: Output, signal: AbortSignal): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError(`--yes is needed to delete ${records.length} files without a question`);
-  }
+  const needed = `delete ${records.length} files`;
   const bytes = records.reduce((sum, { file }) => sum + file.size, 0);
   const lines = records.slice(0, NAMED).map(({ file }) => `  ${pathOf(file.filename, file.metadata)}`);
   if (records.length > NAMED) lines.push(`  and ${(records.length - NAMED).toLocaleString('en')} more`);
   output.note(lines);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const count = records.length.toLocaleString('en');
-    const answer = await terminal.question(`Delete these ${count} files (${formatBytes(bytes)}) for good? [y/N] `, {
-      signal,
-    });
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  } finally {
-    terminal.close();
-  }
-  throw new Refusal('not_deleted', 'nothing was deleted', 'Answer y, or give --yes.');
+  const count = records.length.toLocaleString('en');
+  await confirm(`Delete these ${count} files (${formatBytes(bytes)}) for good`, needed, signal);
 }

@@ -5,7 +5,7 @@ import { createUploader, serverOf, type UploaderFlags } from '../connection/conn
 import { sayWaiting } from '../connection/waiting.ts';
 import { ChecksumFile } from '../files/checksums.ts';
 import { type Found, findFiles, type LeftOut, type Selection } from '../files/find-files.ts';
-import { assertMetadata, withKind } from '../options/metadata.ts';
+import { assertMetadata, withDataset, withKind } from '../options/metadata.ts';
 import { Output } from '../output/output.ts';
 import { ProgressDisplay } from '../output/progress.ts';
 import { printSummary } from '../output/summary.ts';
@@ -21,6 +21,8 @@ export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   files: number;
   /** Kind of the MRC files. */
   kind?: string;
+  /** Name of the dataset that the files belong to. */
+  dataset?: string;
   /** Path of the file to write. */
   checksums?: string;
 }
@@ -29,7 +31,7 @@ export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
 const NAMED = 5;
 
 export async function upload(paths: readonly string[], given: UploadFlags): Promise<ExitCode> {
-  const flags = { ...given, meta: withKind(given.meta ?? {}, given.kind) };
+  const flags = { ...given, meta: withDataset(withKind(given.meta ?? {}, given.kind), given.dataset) };
   assertMetadata(flags.meta, flags.recursive ?? false);
   const output = new Output(flags.json);
   const signal = interruptible();

@@ -29,6 +29,15 @@ export function withKind(given: Metadata, kind: string | undefined): Record<stri
   return { ...given, kind };
 }
 
+/** @throws UsageError when the metadata name another dataset. */
+export function withDataset(given: Metadata, dataset: string | undefined): Record<string, string> {
+  if (dataset === undefined) return given;
+  if (given.dataset !== undefined && given.dataset !== dataset) {
+    throw new UsageError(`--dataset ${dataset} and --meta dataset=${given.dataset}: give only one of them`);
+  }
+  return { ...given, dataset };
+}
+
 export interface PathFlags {
   /** False: the path begins below the folder that was given; otherwise with its name, as on the page. */
   root?: boolean;

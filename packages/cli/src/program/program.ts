@@ -14,6 +14,7 @@ import { UsageError } from '../process/exit.ts';
 import { addCommand } from './add-command.ts';
 import { addConfig } from './config-program.ts';
 import { countOption } from './count-option.ts';
+import { addDataset } from './dataset-program.ts';
 import { addFiles } from './files-program.ts';
 import { addLink } from './link-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
@@ -94,6 +95,7 @@ export async function createProgram(
         'what the MRC files contain; replaces the kind in their headers: `--meta kind=…`',
       ).choices(MRC_KINDS),
     )
+    .option('--dataset <name>', 'the dataset that the files belong to; it is made when there is none of this name')
     .option('--sha256', 'hash each file first and declare its SHA-256; the server refuses other content')
     .option('--force', 'upload MRC files even if their headers are invalid')
     .option('--restart', 'cancel unfinished uploads of these files and start again')
@@ -179,6 +181,7 @@ export async function createProgram(
   addSignIn(program, finish);
   server?.addToken(program, finish);
   addLink(program, finish);
+  addDataset(program, finish);
   addConfig(program, finish);
   server?.addAudit(program, finish);
   server?.addAdmin(program, finish);

@@ -43,6 +43,7 @@ export function addWatch(program: Command, finish: Finish): void {
     .option('--bwlimit <limit>', 'limit in bytes per second, as for upload', parseTimetable)
     .option('--no-compress', 'never compress parts, as for upload')
     .option('--meta <key=value>', 'metadata of the files; repeatable', collectPair)
+    .option('--dataset <name>', 'the dataset that the files belong to; it is made when there is none of this name')
     .option('--config <file>', 'instead of a folder: watch all folders of a settings file, see `cryolift config init`')
     .addOption(
       new Option('--system', 'with --config: keep the state where the service of the system has it').hideHelp(),

@@ -1,8 +1,11 @@
 /** Checks the fields of answers on which the SDK relies. The network can also damage answers. */
 import type { ErrorEnvelope } from '@cryolift/protocol/errors';
 import type {
+  AnnouncedFiles,
   Caller,
   ConfirmedParts,
+  DatasetCheck,
+  DatasetRecord,
   DeletedFiles,
   FilePage,
   FileRecord,
@@ -47,6 +50,25 @@ export const isFilePage: Shape<FilePage> = (value): value is FilePage =>
   isPage(isFile)(value) &&
   areCounts((value as Partial<FilePage>).total) &&
   typeof (value as Partial<FilePage>).total_is_more === 'boolean';
+
+export const isDataset: Shape<DatasetRecord> = (value): value is DatasetRecord =>
+  isObject(value) &&
+  areStrings(value.dataset_id, value.name, value.owner, value.state, value.created_at) &&
+  areCounts(value.files, value.bytes) &&
+  isObject(value.fields) &&
+  areTexts(value.fields);
+
+export const isAnnounced: Shape<AnnouncedFiles> = (value): value is AnnouncedFiles =>
+  isObject(value) && areCounts(value.announced);
+
+export const isCheck: Shape<DatasetCheck> = (value): value is DatasetCheck =>
+  isPage(isCheckItem)(value) &&
+  isObject((value as Partial<DatasetCheck>).counts) &&
+  areCounts(...Object.values((value as DatasetCheck).counts)) &&
+  typeof (value as DatasetCheck).whole === 'boolean';
+
+const isCheckItem = (value: unknown): value is DatasetCheck['items'][number] =>
+  isObject(value) && areStrings(value.path);
 
 export const isFileTree: Shape<FileTree> = (value): value is FileTree =>
   isPage(isFolder)(value) && isSummed(value as Partial<FileTree>);

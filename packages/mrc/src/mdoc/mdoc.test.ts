@@ -71,6 +71,7 @@ test('mdoc: the summary of a series', () => {
     taken: ['2021-10-24T17:05:03', '2021-10-24T17:07:00'],
     frames: ['TS_01_000_0.0.tif', 'TS_01_001_3.0.tif', 'TS_01_002_-3.0.tif'],
     section_pairs_cut: false,
+    references: [],
     is_cut: false,
   });
   assert.deepEqual(section_pairs, {

@@ -31,6 +31,8 @@ export interface MdocSummary {
   readonly taken: readonly [string, string] | null;
   /** Names of the movies without their folders (SubFramePath), at most 1,000. */
   readonly frames: readonly string[];
+  /** Names of the gain references and files of defects of its images (GainReference, DefectFile), at most 1,000. */
+  readonly references: readonly string[];
   readonly titles: readonly string[];
   /** Pairs of the whole file that are none of those above. */
   readonly other: Readonly<Record<string, string>>;
@@ -53,7 +55,7 @@ export function summariseMdoc({ titles, globals, sections, isCut }: Mdoc): MdocS
   const file = globals.get('ImageFile');
   const taken = all(images, ({ pairs }) => parseDateTime(pairs.get('DateTime') ?? ''))?.sort();
   const defocus = all(images, numberOf('Defocus'));
-  const frames = images.flatMap(({ pairs }) => baseName(pairs.get('SubFramePath') ?? '') || []);
+  const frames = namesOf(images, 'SubFramePath');
   const { pairs, isCut: isPairsCut } = pairSections(images);
   return {
     describes: series.length === 0 && images.length > 0 ? 'frames' : 'series',
@@ -68,12 +70,20 @@ export function summariseMdoc({ titles, globals, sections, isCut }: Mdoc): MdocS
     defocus: defocus && [defocus.reduce((a, b) => Math.min(a, b)), defocus.reduce((a, b) => Math.max(a, b))],
     taken: taken ? [taken[0] as string, taken.at(-1) as string] : null,
     frames: frames.slice(0, MAX_FRAMES),
+    references: [...new Set(['GainReference', 'DefectFile'].flatMap((key) => namesOf(images, key)))].slice(
+      0,
+      MAX_FRAMES,
+    ),
     titles,
     other: Object.fromEntries([...globals].filter(([key]) => !KNOWN.includes(key))),
     section_pairs: pairs,
     section_pairs_cut: isPairsCut,
     is_cut: isCut || frames.length > MAX_FRAMES,
   };
+}
+
+function namesOf(images: readonly MdocSection[], key: string): string[] {
+  return images.flatMap(({ pairs }) => baseName(pairs.get(key) ?? '') || []);
 }
 
 /** The last part of a path of Windows or of other systems. */

@@ -44,6 +44,9 @@ export const FileMdoc = Type.Object(
     missing_frames: Type.Optional(
       Type.Array(Type.String(), { description: 'Those that the owner has no file of; in the record of one file.' }),
     ),
+    references: Type.Optional(
+      Type.Array(Type.String(), { description: 'Gain references and files of defects that it names.' }),
+    ),
     titles: Type.Array(Type.String()),
     other: Pairs(Type.String(), 'Further pairs of the whole file.', { title: 'MdocPairs' }),
     section_pairs: Type.Optional(

@@ -1,8 +1,8 @@
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Database } from '../db/database.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
 import type { FileContext } from '../files/files.ts';
-import { ANALYSIS_JOB } from './job-kind.ts';
 
 /** Inserts a job that analyzes a file again. For use inside the transaction of the change that needs it. */
 export async function analyzeAgain(

@@ -2,6 +2,7 @@
 import { decodeMdoc, MAX_MDOC_BYTES, type MdocSummary, parseMdoc, summariseMdoc } from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding } from '@cryolift/protocol/messages';
+import { type NamedByMdoc, replaceNamed } from '../db/datasets/expected.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { recordMdoc } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
@@ -29,9 +30,14 @@ export async function analyzeMdoc(context: FileContext, row: FileRow): Promise<v
       warnings: JSON.stringify([...known, ...findings]),
     });
     if (!now) return;
+    await replaceNamed(tx, now, summary && toNamed(summary));
     await emit(fileEvent(FILE_UPDATED, now, context.now()));
     if (summary) await updateSeries(context, tx, emit, now);
   });
+}
+
+function toNamed({ frames, references, image_file: imageFile, sections, describes }: MdocSummary): NamedByMdoc {
+  return { frames, references, imageFile: describes === 'series' ? imageFile : null, sections };
 }
 
 async function read(context: FileContext, row: FileRow): Promise<MdocSummary | 'deleted'> {

@@ -11,7 +11,7 @@ import type { FileContext } from '../files/files.ts';
 import { toFileRecord } from '../files/record.ts';
 import { findSeries, findSidecar } from '../files/sidecars.ts';
 import { analyzeAgain } from './analyze-again.ts';
-import { ANALYSIS_JOB } from './job-kind.ts';
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 

@@ -1,11 +1,11 @@
 /** The statistics of a file, as soon as its analysis has finished. */
 import type { Statistics } from '@cryolift/protocol/messages';
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 import { findFile } from '../db/files.ts';
 import { findJob } from '../db/jobs.ts';
 import type { Bus } from '../events/bus.ts';
 import { type FileContext, fileNotFound } from '../files/files.ts';
 import type { StoredFile } from '../files/stored-file.ts';
-import { ANALYSIS_JOB } from './job-kind.ts';
 
 /** The end of a job emits no event, so it is polled. */
 const POLL_MS = 1_000;

@@ -86,13 +86,18 @@ export async function findAccessible(db: Database, id: string, mayAccess: MayAcc
 export async function pageOfDatasets(
   { db }: DatasetContext,
   owner: string,
-  { q = '', state, sort = 'created_at', cursor }: Omit<DatasetQuery, 'limit'>,
+  { q = '', name: exact, state, sort = 'created_at', cursor }: Omit<DatasetQuery, 'limit'>,
   limit: number,
 ): Promise<DatasetPage> {
   const words = foldText(q)
     .split(/\s+/u)
     .filter((word) => word !== '');
-  const search = { owner, words: [...new Set(words)].slice(0, MAX_WORDS), state: state ?? null };
+  const search = {
+    owner,
+    words: [...new Set(words)].slice(0, MAX_WORDS),
+    name: exact?.normalize('NFC') ?? null,
+    state: state ?? null,
+  };
   const of = `datasets ${JSON.stringify([search, sort])}`;
   const [after = null] = cursor === undefined ? [] : openCursor(of, cursor);
   if (after !== null && typeof after !== 'string') throw wrongCursor();

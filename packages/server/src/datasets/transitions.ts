@@ -51,7 +51,7 @@ export async function completeWhenWhole(
   id: string,
 ): Promise<'completed' | 'incomplete' | 'pending'> {
   const found = await findDataset(context.db, id);
-  if (!found) return 'incomplete';
+  if (!found || (await readShortfall(context.db, found)).missing > 0) return 'incomplete';
   const outcome = await context.outbox.transact(async (tx, emit) => {
     await dialectOf(tx).lock(tx, { owner: found.owner });
     const before = await lockDataset(tx, id);
@@ -164,13 +164,14 @@ const AFTER: Readonly<Record<DatasetEvent, DatasetRow['state']>> = {
   expire: 'expired',
 };
 
-function explainShortfall({ missing, names, uploads }: Shortfall): UploadError {
+function explainShortfall({ missing, names, uploads, unread }: Shortfall): UploadError {
   const parts = [
     ...(missing > 0 ? [`${missing} of its files ${missing === 1 ? 'is' : 'are'} missing`] : []),
+    ...(unread > 0 ? [`${unread} files are not read yet`] : []),
     ...(uploads > 0 ? [`${uploads} uploads to it have not ended`] : []),
   ];
   return new UploadError('dataset_incomplete', `The dataset is not whole: ${parts.join(', and ')}.`, {
-    details: { missing, names, uploads },
+    details: { missing, names, uploads, unread },
   });
 }
 

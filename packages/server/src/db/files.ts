@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type CompiledQuery, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { checkAfterArrival } from './datasets/check-jobs.ts';
+import { expectedInserts, forgetNamedBy } from './datasets/expected.ts';
 import { arrivalUpdate, subtractDeleted } from './datasets/rows.ts';
 import { libraryInserts, removeEntries, replaceEntry } from './library/rows.ts';
 import type { FileRow } from './tables.ts';
@@ -114,6 +115,7 @@ export function fileInserts(db: Database, file: FileRow): CompiledQuery[] {
     db.insertInto('files').values(file).compile(),
     usage.compile(),
     ...libraryInserts(db, file),
+    ...expectedInserts(db, file),
     ...arrivalUpdate(db, file),
     ...checkAfterArrival(db, file),
   ];
@@ -156,6 +158,10 @@ export async function markDeleted(tx: Database, ids: readonly string[], nowMs: n
   await removeEntries(
     tx,
     marked.map(({ id }) => id),
+  );
+  await forgetNamedBy(
+    tx,
+    marked.flatMap(({ id, dataset_id }) => (dataset_id === null ? [] : [id])),
   );
   await subtractDeleted(tx, marked);
   return marked;

@@ -159,6 +159,8 @@ interface LibraryTable {
   /** Of the images in it, pixels; null: not known. */
   width: number | null;
   height: number | null;
+  /** Sections or frames. */
+  depth: number | null;
 }
 
 /** Sums of all files in a folder and in those below it; changed in the transactions that change `library`. */

@@ -1,7 +1,7 @@
 /** The metadata of files and uploads. */
 import { UploadError } from '@cryolift/protocol/errors';
 import { analyzeAgain } from '../analysis/analyze-again.ts';
-import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Database } from '../db/database.ts';
 import { findFile, forgetStatistics, replaceMetadata } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';

@@ -27,6 +27,7 @@ import { requestIdOf } from './request-id.ts';
 import { registerResumable } from './resumable/routes.ts';
 import { registerAdmin } from './routes/admin.ts';
 import { registerConfirm } from './routes/confirm.ts';
+import { registerDatasetCheck } from './routes/dataset-check.ts';
 import { registerDatasets } from './routes/datasets.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerFiles } from './routes/files.ts';
@@ -163,6 +164,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerUploads(routes, services);
     registerLibrary(routes, services);
     registerDatasets(routes, services);
+    registerDatasetCheck(routes, services);
     registerManifest(routes, services);
     registerFiles(routes, services);
     registerPreviews(routes, services);

@@ -1,5 +1,6 @@
 /** The job that deletes the files of a dataset that was deleted or has expired, and cancels uploads to it. */
 import { UploadError } from '@cryolift/protocol/errors';
+import { forgetExpected } from '../db/datasets/expected.ts';
 import { countLiveUploads, forgetDataset, listFileIdsOf, listUploadsOf } from '../db/datasets/members.ts';
 import { findAnyDataset } from '../db/datasets/rows.ts';
 import { betweenSteps } from '../durable-step.ts';
@@ -25,6 +26,7 @@ export function emptyDatasetWork(context: UploadContext): Work {
         await deleteFiles(context, ids, () => true);
       }
       betweenSteps('dataset.emptied');
+      while (row.deleted_at !== null && (await forgetExpected(context.db, id, BATCH)) === BATCH);
       const isEmpty =
         row.deleted_at === null
           ? (await countLiveUploads(context.db, id)) === 0

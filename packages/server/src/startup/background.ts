@@ -1,6 +1,6 @@
 /** Background work: jobs, webhook, housekeeping, scrub. */
 import { randomBytes } from 'node:crypto';
-import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Config } from '../config/config.ts';
 import { inPlace } from '../config/places.ts';
 import { CHECK_DATASET, EMPTY_DATASET, ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';

@@ -1,7 +1,7 @@
 /** Creates the contexts of `uploads/` and `files/`. */
 import { isMdocName, isMrcName, mayBeTiff } from '@cryolift/mrc';
 import { planParts } from '@cryolift/protocol/plan';
-import { ANALYSIS_JOB } from '../analysis/job-kind.ts';
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Config } from '../config/config.ts';
 import { Bus } from '../events/bus.ts';
 import { Outbox } from '../events/outbox.ts';

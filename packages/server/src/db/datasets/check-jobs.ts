@@ -22,6 +22,7 @@ function checkInsert(datasetId: string, jobId: string, nowMs: number) {
     select ${sql.val(jobId)}, ${sql.val(CHECK_DATASET)}, id, owner, 'waiting', 0, 0, ${nowMs}, ${nowMs}, ${nowMs}
     from datasets
     where id = ${datasetId} and complete_when_whole = 1 and state = 'open' and deleted_at is null
+      and (expected_files is not null or announced > 0)
       and files >= coalesce(expected_files, 0) and files >= announced
       and not exists (
         select 1 from jobs where file_id = ${datasetId} and kind = ${CHECK_DATASET} and status = 'waiting' and attempts = 0

@@ -57,6 +57,7 @@ export async function listFileIdsOf(db: Database, datasetId: string, limit: numb
 export async function forgetDataset(tx: Database, datasetId: string): Promise<boolean> {
   if ((await listFileIdsOf(tx, datasetId, 1)).length > 0) return false;
   if ((await countLiveUploads(tx, datasetId)) > 0) return false;
+  await tx.deleteFrom('jobs').where('file_id', '=', datasetId).execute();
   await tx.deleteFrom('datasets').where('id', '=', datasetId).where('deleted_at', 'is not', null).execute();
   return true;
 }

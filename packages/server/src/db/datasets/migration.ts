@@ -48,6 +48,7 @@ export const DATASETS_MIGRATION: Migration = {
       .addColumn('path', text, (column) => column.notNull())
       .addColumn('size', 'bigint')
       .addColumn('sha256', bytes)
+      .addColumn('sections', 'integer')
       .addPrimaryKeyConstraint('expected_key', ['dataset_id', 'source', 'how', 'sought'])
       .execute();
     await db.schema.createIndex('expected_by_key').on('expected').columns(['dataset_id', 'how', 'sought']).execute();
@@ -57,13 +58,12 @@ export const DATASETS_MIGRATION: Migration = {
     await db.schema.alterTable('uploads').addColumn('dataset_id', text).execute();
     await db.schema.alterTable('files').addColumn('dataset_id', text).execute();
     await db.schema.alterTable('library').addColumn('dataset_id', text).execute();
-    for (const column of ['width', 'height'] as const) {
+    for (const column of ['width', 'height', 'depth'] as const) {
       await db.schema.alterTable('library').addColumn(column, 'integer').execute();
     }
     await sql`
       create index uploads_by_dataset on uploads (dataset_id, status) where dataset_id is not null`.execute(db);
     await sql`create index files_by_dataset on files (dataset_id, sha256) where dataset_id is not null`.execute(db);
-    await db.schema.createIndex('files_by_digest').on('files').columns(['owner', 'sha256']).execute();
     // Files without a dataset are in none of these.
     for (const [name, columns] of [
       ['created', sql`dataset_id, created_at, id`],

@@ -58,6 +58,8 @@ export interface DatasetSearch {
   readonly owner: string;
   /** As `foldText` makes them; each is in the text. */
   readonly words: readonly string[];
+  /** Exactly this one. */
+  readonly name: string | null;
   readonly state: DatasetState | null;
 }
 
@@ -83,8 +85,9 @@ export async function countMatching(db: Database, search: DatasetSearch): Promis
   return Number(count);
 }
 
-function matching(db: Database, { owner, words, state }: DatasetSearch) {
+function matching(db: Database, { owner, words, name, state }: DatasetSearch) {
   let select = db.selectFrom('datasets').where('owner', '=', owner).where('deleted_at', 'is', null);
+  if (name !== null) select = select.where('name', '=', name);
   if (state !== null) select = select.where('state', '=', state);
   for (const word of words) select = select.where(dialectOf(db).library.contains(sql.ref('text'), word));
   return select;

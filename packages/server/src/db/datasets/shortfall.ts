@@ -1,6 +1,7 @@
 /** What a dataset lacks. */
 import type { Database } from '../database.ts';
 import type { DatasetRow } from '../tables.ts';
+import { countByStatus, countUnread, listByStatus } from './comparison.ts';
 import { countLiveUploads } from './members.ts';
 
 export interface Shortfall {
@@ -10,14 +11,36 @@ export interface Shortfall {
   readonly names: readonly string[];
   /** Uploads that may still bring a file. */
   readonly uploads: number;
+  /** Files that are there and not read yet: they may name others, or differ. */
+  readonly unread: number;
 }
 
-/** For use inside a transaction that has locked the row, so that nothing arrives and nothing is deleted meanwhile. */
-export async function readShortfall(tx: Database, dataset: DatasetRow): Promise<Shortfall> {
-  const uncounted = Math.max(0, (dataset.expected_files ?? 0) - Number(dataset.files));
-  return { missing: uncounted, names: [], uploads: await countLiveUploads(tx, dataset.id) };
+/** Names in an answer. */
+const NAMED = 20;
+
+/** Inside a transaction that has locked the row, nothing arrives and nothing is deleted meanwhile. */
+export async function readShortfall(db: Database, dataset: DatasetRow): Promise<Shortfall> {
+  const { id } = dataset;
+  const counts = await countByStatus(db, id);
+  const page = { after: null, limit: NAMED };
+  const named = counts.missing === 0 ? [] : await listByStatus(db, id, 'missing', page);
+  const wrong = counts.wrong === 0 || named.length === NAMED ? [] : await listByStatus(db, id, 'wrong', page);
+  return {
+    missing: countMissing(dataset, counts),
+    names: [...named, ...wrong].slice(0, NAMED).map(({ path }) => path),
+    uploads: await countLiveUploads(db, id),
+    unread: await countUnread(db, id),
+  };
 }
 
-export function isWhole({ missing, uploads }: Shortfall): boolean {
-  return missing === 0 && uploads === 0;
+export function isWhole({ missing, uploads, unread }: Omit<Shortfall, 'names'>): boolean {
+  return missing === 0 && uploads === 0 && unread === 0;
+}
+
+/** Those that are named, or more when more are expected than are there. */
+export function countMissing(
+  { expected_files, files }: Pick<DatasetRow, 'expected_files' | 'files'>,
+  { missing, wrong }: Record<'missing' | 'wrong', number>,
+): number {
+  return Math.max(missing + wrong, (expected_files ?? 0) - Number(files));
 }

@@ -60,8 +60,8 @@ export interface ExpectedTable {
   dataset_id: string;
   /** The file that names it, such as an `.mdoc` file; empty: a client has announced it. */
   source: string;
-  /** What `sought` is: a `path`, a `name` in any folder, or the beginning of a name (`stem`). */
-  how: 'path' | 'name' | 'stem';
+  /** What `sought` is: a `path`, a `name` in any folder, the beginning of a name (`stem`), the name of a `series`. */
+  how: 'path' | 'name' | 'stem' | 'series';
   /** As in `library`. */
   sought: string;
   /** For people. */
@@ -69,4 +69,6 @@ export interface ExpectedTable {
   /** Null: any. */
   size: number | null;
   sha256: Uint8Array | null;
+  /** Of a series, by its `.mdoc` file; null: any. */
+  sections: number | null;
 }

@@ -2,7 +2,7 @@
 import { applyKind } from '@cryolift/mrc';
 import { pathOf } from '@cryolift/protocol/file-path';
 import type { Insertable } from 'kysely';
-import type { FileRow, Tables } from '../tables.ts';
+import type { FileRow, LibraryRow, Tables } from '../tables.ts';
 
 export type LibraryEntry = Insertable<Omit<Tables['library'], 'id'>>;
 
@@ -32,12 +32,12 @@ export function toEntry(file: Omit<FileRow, 'deleted_at'>): LibraryEntry {
   };
 }
 
-/** Of the images in a file, pixels. */
-function dimensionsOf({ mrc, tiff }: Pick<FileRow, 'mrc' | 'tiff'>): { width: number | null; height: number | null } {
+/** Of the images in a file, pixels and their number. */
+function dimensionsOf({ mrc, tiff }: Pick<FileRow, 'mrc' | 'tiff'>): Pick<LibraryRow, 'width' | 'height' | 'depth'> {
   const found = mrc ?? tiff;
-  if (found === null) return { width: null, height: null };
-  const { nx, ny, width = nx, height = ny } = JSON.parse(found) as Partial<Record<string, number>>;
-  return { width: width ?? null, height: height ?? null };
+  if (found === null) return { width: null, height: null, depth: null };
+  const { nx, ny, nz, width = nx, height = ny, frames = nz } = JSON.parse(found) as Partial<Record<string, number>>;
+  return { width: width ?? null, height: height ?? null, depth: frames ?? null };
 }
 
 /** '' for a file of another type. */

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { buildHeader } from '@cryolift/mrc';
+import type { DatasetRecord } from '@cryolift/protocol/messages';
+import { parseLines, TestBench } from '../testing/test-process.ts';
+
+let bench: TestBench;
+
+before(async () => {
+  bench = await TestBench.start();
+  await mkdir(bench.path('in'));
+  for (const [at, name] of ['a.mrc', 'b.mrc'].entries()) {
+    const header = buildHeader({ nx: 100 + at, ny: 1, nz: 1, mode: 0 });
+    await writeFile(bench.path(`in/${name}`), Buffer.concat([header, Buffer.alloc(100 + at)]));
+  }
+});
+
+after(async () => {
+  assert.equal(await bench.stop(), 0);
+});
+
+async function runJson<Item>(...args: string[]): Promise<Item[]> {
+  const { code, stdout, stderr } = await bench.run([...args, '--json']);
+  assert.equal(code, 0, stdout + stderr);
+  return parseLines<Item>(stdout);
+}
+
+test('dataset: it is made, filled by upload and by watch, completed, released and deleted', async () => {
+  const [made] = await runJson<DatasetRecord>('dataset', 'create', 'Grid 7', '--expect', '2', '--field', 'sample=apo');
+  assert.deepEqual([made?.name, made?.expected_files, made?.fields], ['Grid 7', 2, { sample: 'apo' }]);
+  const first = await bench.run(['upload', bench.path('in/a.mrc'), '--dataset', 'Grid 7']);
+  assert.equal(first.code, 0, first.stderr);
+  const early = await bench.run(['dataset', 'complete', 'Grid 7', '--json']);
+  assert.equal(early.code, 1);
+  assert.deepEqual(
+    parseLines<{ code: string }>(early.stdout).map(({ code }) => code),
+    ['dataset_incomplete'],
+  );
+  const check = await bench.run(['dataset', 'check', 'Grid 7']);
+  assert.equal(check.code, 1);
+  assert.match(check.stdout, /^Grid 7 is not whole: 1 files\n1 missing\n/);
+  const watched = await bench.run(['watch', bench.path('in'), '--once', '--settle', '1s', '--dataset', 'Grid 7']);
+  assert.equal(watched.code, 0, watched.stderr);
+  const [shown] = await runJson<DatasetRecord>('dataset', 'show', 'Grid 7');
+  assert.ok(shown && shown.files >= 2);
+  const [done] = await runJson<DatasetRecord>('dataset', 'complete', made?.dataset_id ?? '');
+  assert.deepEqual([done?.state, done?.forced], ['complete', null]);
+  const refused = await bench.run(['upload', bench.path('in/b.mrc'), '--restart', '--dataset', 'Grid 7']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /The dataset Grid 7 is complete: it takes no files/);
+  assert.equal((await bench.run(['dataset', 'reopen', 'Grid 7'])).stdout, 'Grid 7 is open\n');
+  await bench.run(['dataset', 'complete', 'Grid 7']);
+  assert.equal((await bench.run(['dataset', 'release', 'Grid 7'])).stdout, 'Grid 7 is released\n');
+  assert.equal((await bench.run(['dataset', 'rm', 'Grid 7'])).code, 2);
+  assert.match((await bench.run(['dataset', 'rm', 'Grid 7', '--yes'])).stdout, /^deleted Grid 7 with \d files\n$/);
+  assert.deepEqual(await runJson('dataset', 'ls'), []);
+});
+
+test('dataset: lists are JSON by line, or a table that fits into 80 columns', async () => {
+  const name = `${'long name '.repeat(15)}end`;
+  for (const each of [name, 'short']) await runJson('dataset', 'create', each, '--project', 'bi-31');
+  const listed = await runJson<DatasetRecord>('dataset', 'ls', '--filter', 'BI-31', '--state', 'open');
+  assert.deepEqual(
+    listed.map((each) => each.name),
+    ['short', name],
+  );
+  const { stdout } = await bench.run(['dataset', 'ls']);
+  assert.ok(
+    stdout.split('\n').every((line) => Array.from(line).length <= 80),
+    stdout,
+  );
+  assert.match(stdout, /^NAME +STATE +FILES +SIZE +LAST FILE\n/);
+  assert.match((await bench.run(['dataset', 'show', 'short'])).stdout, /project +bi-31\n/);
+});
+
+test('dataset: a name that is not there, and one that is taken', async () => {
+  const missing = await bench.run(['dataset', 'show', 'nothing']);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /you have no dataset of the name nothing\n {2}`cryolift dataset ls`/);
+  await runJson('dataset', 'create', 'taken');
+  assert.match((await bench.run(['dataset', 'create', 'taken'])).stderr, /You have a dataset of the name taken/);
+  const both = await bench.run(['upload', bench.path('in/a.mrc'), '--dataset', 'a', '--meta', 'dataset=b']);
+  assert.equal(both.code, 2);
+});

@@ -1,0 +1,146 @@
+/** `cryolift dataset`: makes, lists, shows, completes, releases and deletes datasets. */
+import { Datasets } from '@cryolift/client';
+import type { DatasetRecord, DatasetRequest } from '@cryolift/protocol/messages';
+import { type ConnectionOptions, connect } from '../connection/connection.ts';
+import { collect } from '../output/collect-pages.ts';
+import { formatBytes, formatTable, formatWhen } from '../output/format.ts';
+import { Output } from '../output/output.ts';
+import { printable } from '../output/printable.ts';
+import { confirm } from '../process/confirm.ts';
+import { EXIT, type ExitCode, Refusal } from '../process/exit.ts';
+import { interruptible } from '../process/interrupt.ts';
+
+export type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
+
+interface CreateFlags extends Flags {
+  project?: string;
+  instrument?: string;
+  field?: Record<string, string>;
+  expect?: number;
+  auto?: boolean;
+  /** Bytes. */
+  quota?: number;
+  /** Seconds. */
+  retention?: number;
+}
+
+const PAGE = 1000;
+/** A ULID. */
+const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+/** Columns of a terminal that a name may take: the others take 44 of 80. */
+const NAME_COLUMNS = 34;
+const ALL = 'uploads:write files:read';
+
+export async function createDataset(name: string, flags: CreateFlags): Promise<ExitCode> {
+  const { project, instrument, field, expect, auto, quota, retention } = flags;
+  const request: DatasetRequest = {
+    name,
+    ...(project === undefined ? {} : { project }),
+    ...(instrument === undefined ? {} : { instrument }),
+    ...(field === undefined ? {} : { fields: field }),
+    ...(expect === undefined ? {} : { expected_files: expect }),
+    ...(auto === undefined ? {} : { complete_when_whole: auto }),
+    ...(quota === undefined ? {} : { quota_bytes: quota }),
+    ...(retention === undefined ? {} : { retention_seconds: retention }),
+  };
+  const made = await new Datasets(connect(flags, ALL)).create(request);
+  new Output(flags.json).result(made, () => `${made.dataset_id}  ${made.name}`);
+  return EXIT.done;
+}
+
+export async function listDatasets(
+  flags: Flags & { state?: DatasetRecord['state']; filter?: string },
+): Promise<ExitCode> {
+  const { state, filter } = flags;
+  const datasets = new Datasets(connect(flags, 'files:read'));
+  const query = { limit: PAGE, ...(state && { state }), ...(filter === undefined ? {} : { q: filter }) };
+  const items = await collect((cursor) => datasets.list({ ...query, ...(cursor && { cursor }) }));
+  const output = new Output(flags.json);
+  for (const each of items) output.event(each);
+  output.table(() => {
+    if (items.length === 0) return 'no datasets';
+    const nowMs = Date.now();
+    const rows = items.map(({ name, state: now, files, expected_files, bytes, last_arrival_at }) => [
+      shorten(name),
+      now,
+      expected_files === null ? String(files) : `${files}/${expected_files}`,
+      formatBytes(bytes),
+      last_arrival_at === null ? '-' : formatWhen(last_arrival_at, nowMs),
+    ]);
+    return formatTable([['NAME', 'STATE', 'FILES', 'SIZE', 'LAST FILE'], ...rows]);
+  });
+  return EXIT.done;
+}
+
+function shorten(name: string): string {
+  const characters = Array.from(name);
+  return characters.length <= NAME_COLUMNS ? name : `${characters.slice(0, NAME_COLUMNS - 1).join('')}…`;
+}
+
+export async function showDataset(reference: string, flags: Flags): Promise<ExitCode> {
+  const found = await find(new Datasets(connect(flags, 'files:read')), reference);
+  new Output(flags.json).result(found, () => describe(found));
+  return EXIT.done;
+}
+
+/** @throws Refusal `dataset_not_found`. */
+export async function find(datasets: Datasets, reference: string): Promise<DatasetRecord> {
+  const found = ID.test(reference) ? await datasets.read(reference) : await datasets.find(reference);
+  if (found) return found;
+  const message = `you have no dataset of the name ${reference}`;
+  throw new Refusal('dataset_not_found', message, '`cryolift dataset ls` lists your datasets.');
+}
+
+function describe(dataset: DatasetRecord): string[] {
+  const { files, bytes, expected_files, forced, retention_seconds, quota_bytes } = dataset;
+  const pairs: (readonly [string, string | null])[] = [
+    ['name', dataset.name],
+    ['id', dataset.dataset_id],
+    ['state', dataset.state],
+    ['files', `${files}${expected_files === null ? '' : ` of ${expected_files}`}, ${formatBytes(bytes)}`],
+    ['project', dataset.project],
+    ['instrument', dataset.instrument],
+    ...Object.entries(dataset.fields).map(([key, value]) => [key, value] as const),
+    ['created', dataset.created_at],
+    ['first file', dataset.first_arrival_at],
+    ['last file', dataset.last_arrival_at],
+    ['completed', dataset.completed_at],
+    ['forced', forced && `${forced.at} by ${forced.by}, ${forced.missing} missing`],
+    ['released', dataset.released_at],
+    [
+      'expires',
+      dataset.expires_at ?? (retention_seconds === null ? null : `${retention_seconds} s after it is complete`),
+    ],
+    ['quota', quota_bytes === null ? null : formatBytes(quota_bytes)],
+  ];
+  return formatTable(pairs.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+}
+
+export async function completeDataset(reference: string, flags: Flags & { force?: boolean }): Promise<ExitCode> {
+  const datasets = new Datasets(connect(flags, ALL));
+  const { dataset_id } = await find(datasets, reference);
+  const done = await datasets.complete(dataset_id, { force: flags.force ?? false });
+  new Output(flags.json).result(done, () => `${done.name} is ${done.state}: ${done.files} files`);
+  return EXIT.done;
+}
+
+export async function moveDataset(reference: string, what: 'release' | 'reopen', flags: Flags): Promise<ExitCode> {
+  const datasets = new Datasets(connect(flags, ALL));
+  const { dataset_id } = await find(datasets, reference);
+  const moved = await datasets[what](dataset_id);
+  new Output(flags.json).result(moved, () => `${moved.name} is ${moved.state}`);
+  return EXIT.done;
+}
+
+/** @throws UsageError when nobody can be asked. @throws Refusal `not_deleted` unless the answer is yes. */
+export async function removeDataset(reference: string, flags: Flags & { yes?: boolean }): Promise<ExitCode> {
+  const datasets = new Datasets(connect(flags, 'files:read files:delete'));
+  const { dataset_id, name, files, bytes } = await find(datasets, reference);
+  if (!flags.yes) {
+    const question = `Delete the dataset ${printable(name)} with its ${files} files (${formatBytes(bytes)}) for good`;
+    await confirm(question, 'delete a dataset', interruptible());
+  }
+  const deleted = await datasets.delete(dataset_id);
+  new Output(flags.json).result({ ...deleted, deleted: true }, () => `deleted ${deleted.name} with ${files} files`);
+  return EXIT.done;
+}

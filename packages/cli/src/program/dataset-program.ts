@@ -1,0 +1,80 @@
+/** `cryolift dataset` and its subcommands, with their options. */
+import { CHECK_LISTS } from '@cryolift/protocol/dataset-lists';
+import { DATASET_STATES } from '@cryolift/protocol/dataset-states';
+import { type Command, Option } from 'commander';
+import { between, collectPair, parseCount, secondsBetween } from '../options/quantity.ts';
+import { addCommand } from './add-command.ts';
+import type { Finish } from './server-commands.ts';
+
+const QUOTA = between('size', '1b', '8191TiB');
+const DATASET = 'a dataset: its name or its id';
+
+export function addDataset(program: Command, finish: Finish): void {
+  const dataset = addCommand(program, 'dataset', 'make, list, complete and delete datasets: sets of files', false);
+  const add = (name: string, description: string) => addCommand(dataset, name, description, false);
+  add('create', 'make a dataset')
+    .argument('<name>')
+    .option('--project <text>', 'project or proposal')
+    .option('--instrument <text>', 'what the files come from')
+    .option('--field <key=value>', 'a free field; repeatable', collectPair)
+    .option('--expect <n>', 'how many files it is to have', (text: string) =>
+      parseCount(text, Number.MAX_SAFE_INTEGER, 0),
+    )
+    .option('--auto', 'complete it when the last missing file has arrived')
+    .option('--quota <size>', 'how many bytes its files may have together, such as 2TiB', QUOTA)
+    .option(
+      '--retention <duration>',
+      'how long after its completion its files are kept, such as 30d; default: for ever',
+      secondsBetween('1s', '36500d'),
+    )
+    .action(async (name: string, _own: unknown, command: Command) => {
+      const { createDataset } = await import('../commands/dataset.ts');
+      finish(await createDataset(name, command.optsWithGlobals()));
+    });
+  add('ls', 'list your datasets, the newest first')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(DATASET_STATES))
+    .option('--filter <words>', 'only those with all these words in name, project, instrument or fields')
+    .action(async (_own: unknown, command: Command) => {
+      const { listDatasets } = await import('../commands/dataset.ts');
+      finish(await listDatasets(command.optsWithGlobals()));
+    });
+  add('show', 'show what is known of a dataset')
+    .argument('<dataset>', DATASET)
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { showDataset } = await import('../commands/dataset.ts');
+      finish(await showDataset(reference, command.optsWithGlobals()));
+    });
+  add('check', 'show what is missing in a dataset; exit code 1: it is not whole')
+    .argument('<dataset>', DATASET)
+    .addOption(new Option('--list <which>', 'the files to name').choices(CHECK_LISTS).default('missing'))
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { checkDataset } = await import('../commands/dataset-check.ts');
+      finish(await checkDataset(reference, command.optsWithGlobals()));
+    });
+  add('complete', 'complete a dataset: all files are there, and it takes no more')
+    .argument('<dataset>', DATASET)
+    .option('--force', 'also while files are missing; its record says so for ever')
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { completeDataset } = await import('../commands/dataset.ts');
+      finish(await completeDataset(reference, command.optsWithGlobals()));
+    });
+  add('release', 'say that the files of a complete dataset were handed over')
+    .argument('<dataset>', DATASET)
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { moveDataset } = await import('../commands/dataset.ts');
+      finish(await moveDataset(reference, 'release', command.optsWithGlobals()));
+    });
+  add('reopen', 'let a complete dataset take files again')
+    .argument('<dataset>', DATASET)
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { moveDataset } = await import('../commands/dataset.ts');
+      finish(await moveDataset(reference, 'reopen', command.optsWithGlobals()));
+    });
+  add('rm', 'delete a dataset with all its files; this cannot be undone')
+    .argument('<dataset>', DATASET)
+    .option('-y, --yes', 'without a question')
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { removeDataset } = await import('../commands/dataset.ts');
+      finish(await removeDataset(reference, command.optsWithGlobals()));
+    });
+}

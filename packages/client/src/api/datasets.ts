@@ -1,0 +1,101 @@
+/** Calls about datasets. All throw as the calls of `Api` do. */
+import { DATASET_LIMITS } from '@cryolift/protocol/dataset-limits';
+import type {
+  CheckQuery,
+  DatasetChanges,
+  DatasetCheck,
+  DatasetPage,
+  DatasetQuery,
+  DatasetRecord,
+  DatasetRequest,
+  ExpectedFiles,
+  FilePage,
+  FileQuery,
+} from '@cryolift/protocol/messages';
+import type { Api } from './api.ts';
+import type { CallOptions } from './authorized-transport.ts';
+import { toQuery } from './query.ts';
+import { isAnnounced, isCheck, isDataset, isFile, isPage } from './shapes.ts';
+
+export class Datasets {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** @throws ServerError `dataset_exists` when the caller has one of this name. */
+  async create(request: DatasetRequest, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'POST', '/datasets', request, options);
+  }
+
+  async list(query: DatasetQuery = {}, options?: CallOptions): Promise<Omit<DatasetPage, 'total'>> {
+    return await this.#api.call(isPage(isDataset), 'GET', `/datasets${toQuery(query)}`, undefined, options);
+  }
+
+  async read(id: string, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'GET', pathOf(id), undefined, options);
+  }
+
+  /** The caller's dataset of this name; null: there is none. */
+  async find(name: string, options?: CallOptions): Promise<DatasetRecord | null> {
+    return (await this.list({ name, limit: 1 }, options)).items[0] ?? null;
+  }
+
+  async update(id: string, changes: DatasetChanges, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'PATCH', pathOf(id), changes, options);
+  }
+
+  /** Deletes it with its files. @returns it as it was. */
+  async delete(id: string, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'DELETE', pathOf(id), undefined, options);
+  }
+
+  /** The files of a dataset, searched and sorted; not given: all, newest first. */
+  async files(
+    id: string,
+    query: FileQuery = {},
+    options?: CallOptions,
+  ): Promise<Pick<FilePage, 'items' | 'next_cursor'>> {
+    return await this.#api.call(isPage(isFile), 'GET', `${pathOf(id)}/files${toQuery(query)}`, undefined, options);
+  }
+
+  /**
+   * Safe to repeat.
+   *
+   * @param force also while something is missing; this is kept in the record.
+   * @throws ServerError `dataset_incomplete`, whose details say what is missing.
+   */
+  async complete(id: string, { force = false } = {}, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'POST', `${pathOf(id)}/complete`, { force }, options);
+  }
+
+  /** Announces files that it is to have, up to 1,000 with each call; a path that was announced before is replaced. */
+  async announce(id: string, files: ExpectedFiles, options?: CallOptions): Promise<number> {
+    let announced = 0;
+    for (let from = 0; from < files.length; from += DATASET_LIMITS.expectedPerCall) {
+      const some = files.slice(from, from + DATASET_LIMITS.expectedPerCall);
+      ({ announced } = await this.#api.call(isAnnounced, 'POST', `${pathOf(id)}/expected`, some, options));
+    }
+    return announced;
+  }
+
+  /** What is missing, wrong, extra and double: all counts, and a page of one list. */
+  async check(id: string, query: CheckQuery = {}, options?: CallOptions): Promise<DatasetCheck> {
+    return await this.#api.call(isCheck, 'GET', `${pathOf(id)}/check${toQuery(query)}`, undefined, options);
+  }
+
+  /** Safe to repeat. */
+  async release(id: string, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'POST', `${pathOf(id)}/release`, undefined, options);
+  }
+
+  /** Safe to repeat. */
+  async reopen(id: string, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'POST', `${pathOf(id)}/reopen`, undefined, options);
+  }
+}
+
+function pathOf(id: string): string {
+  return `/datasets/${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,83 @@
+/** Events of datasets, and the command that runs for each that is completed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { DatasetRecord } from '@cryolift/protocol/messages';
+import { startServer } from '../../server-under-test.ts';
+import { EventStream } from '../event-stream.ts';
+import { makeMrc } from '../sample.ts';
+import { eventually, publish } from '../upload.ts';
+import { callAs } from '../wire.ts';
+import { makeDataset, move, readDataset } from './calls.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cryolift-datasets-'));
+const program = join(folder, 'hook.mjs');
+const written = join(folder, 'written');
+writeFileSync(
+  program,
+  `import { appendFileSync, readFileSync } from 'node:fs';
+  const { CRYOLIFT_DATASET_ID: id, CRYOLIFT_DATASET_NAME: name } = process.env;
+  const record = JSON.parse(readFileSync(0, 'utf8'));
+  appendFileSync(${JSON.stringify(written)}, JSON.stringify({ id, name, last: process.argv.at(-1), record }) + '\\n');`,
+);
+// Nothing expires by its age for as long as a session lives after a start.
+const TTL = { CRYOLIFT_SESSION_TTL: '10s' };
+const server = await startServer({ ...TTL, CRYOLIFT_ON_DATASET_COMPLETE: `${process.execPath} ${program}` });
+after(async () => {
+  await server.discard();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('events: a dataset emits each of its states, with its record, in order', async () => {
+  const sub = `events-${process.pid}`;
+  const call = callAs(server, { sub });
+  const { dataset_id: id } = await publish(call, makeMrc(2000), { metadata: { dataset: 'Grid "7"' } });
+  assert.ok(id);
+  await call('PATCH', `/datasets/${id}`, { json: { retention_seconds: 1 } });
+  for (const what of ['complete', 'reopen', 'complete', 'release']) await move(call, id, what);
+  const admin = callAs(server, { sub: 'root', scope: 'admin' });
+  await eventually(
+    async () => {
+      await admin('POST', '/admin/sweep');
+      return await readDataset(call, id);
+    },
+    ({ state, files }) => state === 'expired' && files === 0,
+  );
+  await call('DELETE', `/datasets/${id}`);
+  const stream = await EventStream.open<DatasetRecord>(server, '/events', { sub }, '0');
+  const seen: string[] = [];
+  for (;;) {
+    const event = await stream.next();
+    assert.ok(event);
+    if (!event.type.startsWith('cryolift.dataset.')) continue;
+    assert.equal(event.data.dataset_id, id);
+    seen.push(`${event.type.slice('cryolift.dataset.'.length)} ${event.data.state}`);
+    if (event.type.endsWith('.deleted')) break;
+  }
+  await stream.close();
+  assert.deepEqual(seen, [
+    ...['created open', 'updated open', 'completed complete', 'reopened open', 'completed complete'],
+    ...['released released', 'expired expired', 'deleted expired'],
+  ]);
+});
+
+test('events: the command runs for each completion, with the id and the name in its environment', async () => {
+  const call = callAs(server);
+  const { dataset_id: id } = await makeDataset(call, { name: '$(touch x) `y` "z"', fields: { sample: 'apo' } });
+  await move(call, id, 'complete');
+  const lines = () => {
+    const text = readFileSync(written, { encoding: 'utf8', flag: 'a+' });
+    const all = text.split('\n').filter((line) => line !== '');
+    return all.map((line) => JSON.parse(line) as { id: string; name: string; last: string; record: DatasetRecord });
+  };
+  const [ran] = await eventually(
+    async () => lines().filter((line) => line.id === id),
+    (found) => found.length > 0,
+  );
+  assert.deepEqual(
+    [ran?.name, ran?.last, ran?.record.state, ran?.record.fields],
+    [...['$(touch x) `y` "z"', id, 'complete'], { sample: 'apo' }],
+  );
+});
