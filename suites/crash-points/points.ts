@@ -51,6 +51,10 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'audit.remove': 'after gigabytes of audit: packages/server/src/ops/audit.test.ts',
   'backup.free-name': 'after a backup that has failed: packages/server/src/backup.test.ts',
   'backup.remove-folder': 'after a backup that has failed: packages/server/src/backup.test.ts',
+  'dataset.deleted': 'suites/crash-points/datasets.test.ts',
+  'dataset.emptied': 'suites/crash-points/datasets.test.ts',
+  'dataset.expired': 'suites/crash-points/datasets.test.ts',
+  'dataset.moved': 'suites/crash-points/datasets.test.ts',
   'reserve.remove': 'on a full disk: suites/disks/full-disk.test.ts',
   'reserve.sync-folder': 'on a full disk: suites/disks/full-disk.test.ts',
 };
