@@ -4,6 +4,7 @@ import { IndexedDbResumeStore, XhrTransport } from '@cryolift/client/browser';
 import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { FileReceiver } from './adding/file-receiver.ts';
+import { KnownFiles } from './adding/known-files.ts';
 import { Downloads } from './library/downloads.ts';
 import { USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
 import { FileLists } from './library/query/file-lists.ts';
@@ -76,7 +77,17 @@ export class Account {
     this.files = files;
     const onDone = (file: FileRecord) => files.put(file);
     const { key: subjectKey, owner } = subject;
-    this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
+    const knownFiles = new KnownFiles(api);
+    this.uploads = new UploadList({
+      subjectKey,
+      uploader,
+      resumeStore,
+      server,
+      owner,
+      getLimits,
+      onDone,
+      knownFiles,
+    });
     this.fileReceiver = new FileReceiver(this.uploads, getLimits);
     const nextToken = () => keeper.state.next();
     const onEvent = (event: CloudEvent) => updateFromEvent({ queries, api, files }, event);

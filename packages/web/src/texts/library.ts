@@ -49,7 +49,6 @@ export const filesTexts = {
     largest: 'Largest first',
     smallest: 'Smallest first',
   },
-  view: 'View',
   views: { table: 'Table', grid: 'Pictures' },
   columns: { name: 'Name', content: 'Content', size: 'Size', time: 'Uploaded' },
   root: 'All files',

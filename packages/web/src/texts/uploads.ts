@@ -25,6 +25,10 @@ export const checkTexts = {
   unreadable: 'The file cannot be read. Choose it again.',
   unknownType: (type: string, known: readonly string[]) =>
     `${type === '' ? 'Files without an extension are' : `.${type} files are`} not accepted here. Accepted: ${known.map((each) => `.${each}`).join(' ')}.`,
+  sameBytes: 'Already there, same checksum: the folder on the server has this file, with the same name and bytes.',
+  sameSize:
+    'A file of this name and size is already there. Its bytes were not compared, because the file is larger than 2 GiB.',
+  sameName: 'A file of this name and size is already there, with other bytes. Both are kept.',
   tooLarge: (maxBytes: number) => `The file is larger than this server accepts: ${formatBytes(maxBytes)}.`,
 } as const;
 
@@ -82,7 +86,7 @@ export const uploadTexts = {
     message: 'The file has changed since its upload started.',
     hint: 'Start again deletes the received parts of the old content and uploads the file as it is now.',
   },
-  warnings: (count: number) => plural(count, 'note about the header', 'notes about the header'),
+  warnings: (count: number) => plural(count, 'note about this file', 'notes about this file'),
 } as const;
 
 export const partsTexts = {

@@ -28,6 +28,7 @@ function newList(t: TestContext): UploadList {
     server: 'http://here',
     owner: 'ada',
     getLimits: async () => null,
+    knownFiles: { compare: async () => null },
     onDone: () => {},
   });
   t.after(() => list.close());

@@ -1,9 +1,11 @@
 /** The uploads of one subject on this page. They are kept outside React, so that they continue in every view. */
 import { BlobSource } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
+import { withKnown } from '../adding/duplicate-check.ts';
 import type { FoundFile } from '../adding/found-files.ts';
 import { checkHeader } from '../adding/header-check.ts';
 import { KeyChooser } from '../adding/key-chooser.ts';
+import type { KnownFiles } from '../adding/known-files.ts';
 import { sidecarsOf } from '../adding/sidecars.ts';
 import { isLockHeld } from '../locks.ts';
 import { restoreUploads } from './interrupted-uploads.ts';
@@ -17,6 +19,7 @@ import { traitsOf } from './upload-states.ts';
 export interface UploadListOptions extends UploadRunnerOptions {
   /** Null when the server does not return them. */
   getLimits(): Promise<Limits | null>;
+  readonly knownFiles: Pick<KnownFiles, 'compare'>;
 }
 
 /** What the check of a file needs. */
@@ -114,8 +117,11 @@ export class UploadList {
   }
 
   async #check(entry: Entry, file: File, { limits, sidecar }: Checking): Promise<void> {
-    const check = await checkHeader(file, await limits, sidecar).catch(() => null);
-    this.#entries.update(entry, { check });
+    const header = await checkHeader(file, await limits, sidecar).catch(() => null);
+    const { knownFiles } = this.#options;
+    // The server has parts of an upload that is continued.
+    const known = header && !entry.isAccepted ? await knownFiles.compare(file, entry.upload.path) : null;
+    this.#entries.update(entry, { check: header && withKnown(header, known) });
     entry.isChecked = true;
     this.#queueOrRefuse(entry);
   }

@@ -6,7 +6,7 @@ import { Icon } from '../../icons.tsx';
 import { shownHeader } from '../../mrc/shown-header.ts';
 import { slowQuery } from '../../mrc/slow-query.ts';
 import { useAccount } from '../../services.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../../turns.ts';
 
 /** The server stores pictures of this size with the statistics. */
 const SIZE_PX = 256;

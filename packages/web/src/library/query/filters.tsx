@@ -58,7 +58,7 @@ export function Filters({ state, fileId, instruments }: FiltersProps) {
             </option>
           ))}
         </Choice>
-        <nav className="views" aria-label={words.view}>
+        <div className="views">
           {(['table', 'grid'] as const).map((view) => (
             <a
               key={view}
@@ -70,7 +70,7 @@ export function Filters({ state, fileId, instruments }: FiltersProps) {
               <span className="visually-hidden">{words.views[view]}</span>
             </a>
           ))}
-        </nav>
+        </div>
       </div>
       <div id={panel} className="filter-panel" hidden={!isOpen}>
         <Instrument value={state.instrument} known={instruments} />

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { texts } from '../../texts.ts';
 import { changeLibrary } from './use-library-state.ts';
 
-const PAUSE_MS = 80;
+const PAUSE_MS = 50;
 
 /** @param q what is searched for now. */
 export function SearchField({ q }: { q: string }) {
