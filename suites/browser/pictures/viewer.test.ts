@@ -154,6 +154,54 @@ test('viewer: is moved by drag and arrow keys, and zoomed by wheel and double cl
   await page.waitForFunction(() => document.querySelector('.viewer-zoomed'));
 });
 
+test('viewer: two fingers zoom, and one moves what is zoomed', async () => {
+  const options = { hasTouch: true, viewport: { width: 360, height: 800 } };
+  const { page } = await openFile(makeMicrograph(), 'touched.mrc', '', options);
+  await shows(page, 'Micrograph', 'touched.mrc', 'z 0');
+  await page.locator('.viewer-zoom').waitFor();
+  const fit = await zoomOf(page);
+  await frameOf(page).scrollIntoViewIfNeeded();
+  const box = await frameOf(page).boundingBox();
+  assert.ok(box);
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const touch = await page.context().newCDPSession(page);
+  const send = async (
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    points: readonly (readonly [number, number])[],
+  ) => {
+    const touchPoints = points.map(([right, down], id) => ({ x: x + right, y: y + down, id }));
+    await touch.send('Input.dispatchTouchEvent', { type, touchPoints });
+  };
+  await send('touchStart', [[-20, 0]]);
+  await send('touchStart', [
+    [-20, 0],
+    [20, 0],
+  ]);
+  for (const apart of [30, 40, 60, 80])
+    await send('touchMove', [
+      [-apart, 0],
+      [apart, 0],
+    ]);
+  await send('touchEnd', []);
+  await page.waitForFunction(
+    (least) => Number.parseFloat(document.querySelector('.viewer-zoom')?.textContent ?? '') > least,
+    3.5 * fit,
+  );
+  const left = () =>
+    page
+      .locator('.viewer-frame img')
+      .first()
+      .evaluate((image) => image.getBoundingClientRect().left);
+  const before = await left();
+  await send('touchStart', [[0, 0]]);
+  for (const right of [10, 20, 30]) await send('touchMove', [[right, 0]]);
+  await send('touchEnd', []);
+  await page.waitForFunction(
+    (least) => (document.querySelector('.viewer-frame img')?.getBoundingClientRect().left ?? 0) > least,
+    before + 20,
+  );
+});
+
 test('viewer: sections by keys and wheel, slabs, low-passes and contrast, all kept in the address', async () => {
   const { page, asked } = await openFile(makeVolume(), 'tomo.rec');
   await page.getByText('A tomogram, by its name: a volume of 128 × 96 × 48 voxels, 4 Å each.').waitFor();

@@ -18,3 +18,12 @@ test('MRC summary: the pixel size of images has no z, and without a size there i
   assert.equal(voxelOf(mrc({ kind: 'stack', voxel_size: [2.7, 2.7, 110.7] })), '2.7 Å/px');
   assert.equal(voxelOf(mrc({})), null);
 });
+
+test('dimensions: are X, Y and Z, however the axes are stored', () => {
+  const stored = { nx: 60, ny: 100, nz: 80, mode: 2 };
+  const permuted = { ...stored, geometry: { size: [100, 80, 60], axes: [3, 1, 2] } };
+  assert.equal(dimsOf(permuted as unknown as Mrc), '100 × 80 × 60');
+  // A record of an earlier version.
+  assert.equal(dimsOf(stored as unknown as Mrc), '60 × 100 × 80');
+  assert.equal(dimsOf({ ...stored, nz: 1 } as unknown as Mrc), '60 × 100');
+});
