@@ -90,15 +90,15 @@ test('mdoc: the summary of a series', () => {
 
 test('mdoc: keys of sections are kept up to a bound, each as a whole, and one value for all is kept once', () => {
   const section = (z: number) =>
-    `[ZValue = ${z}]\nBinning = 2\nLong = ${'x'.repeat(1500)}${z}\nSpotSize = ${z}\n__proto__ = ${z}\n`;
+    `[ZValue = ${z}]\nBinning = 2\nLong = ${'x'.repeat(700)}${z}\nMore = ${'y'.repeat(700)}${z}\nSpot = ${z}\n__proto__ = ${z}\n`;
   const {
     section_pairs: pairs,
     section_pairs_cut,
     is_cut,
   } = summariseMdoc(parseMdoc(Array.from({ length: 60 }, (_, z) => section(z)).join('\n')));
-  assert.deepEqual(Object.keys(pairs), ['Binning', 'SpotSize', '__proto__']);
+  assert.deepEqual(Object.keys(pairs), ['Binning', 'Long', 'Spot', '__proto__']);
   assert.equal(pairs.Binning, '2');
-  assert.deepEqual(pairs.SpotSize?.[59], '59');
+  assert.deepEqual(pairs.Spot?.[59], '59');
   assert.deepEqual([section_pairs_cut, is_cut], [true, false]);
 });
 
