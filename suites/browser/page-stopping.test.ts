@@ -61,59 +61,21 @@ async function clickAndOpenGate(page: Page, selector: string): Promise<void> {
   }, selector);
 }
 
-test('checking: a file that is cancelled while its header is read is not uploaded', async () => {
+test('checking: files whose check is cancelled while their headers are read are not uploaded', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner, { before: gateReads });
-  const paths = [writeMrc(under.folder, 'no.mrc', 1), writeMrc(under.folder, 'next.mrc', 1)];
   await closeGate(page, 'headers');
-  await drop(page, paths.slice(0, 1));
-  await uploadRow(page, 'no.mrc', 'checking').waitFor();
-  await clickAndOpenGate(page, 'button[aria-label="Cancel: no.mrc"]');
-  await uploadRow(page, 'no.mrc').waitFor({ state: 'detached' });
-  await drop(page, paths.slice(1));
+  await drop(page, [writeMrc(under.folder, 'no.mrc', 1), writeMrc(under.folder, 'neither.mrc', 1)]);
+  await page.getByText('Checking 2 files before they are sent').waitFor();
+  await clickAndOpenGate(page, '.batch button');
+  await page.getByText('Checking 2 files').waitFor({ state: 'detached' });
+  await drop(page, [writeMrc(under.folder, 'next.mrc', 1)]);
   await uploadRow(page, 'next.mrc', 'done').waitFor();
+  assert.equal(await page.locator('li.upload').count(), 1);
   assert.deepEqual(
     (await listSessions(owner.call)).map(({ filename }) => filename),
     ['next.mrc'],
   );
-});
-
-test('checking: files that are paused while their headers are read wait until they are resumed', async () => {
-  const owner = under.newOwner();
-  const page = await under.open(owner, { before: gateReads });
-  const names = ['1.mrc', '2.mrc'];
-  await closeGate(page, 'headers');
-  await drop(
-    page,
-    names.map((name) => writeMrc(under.folder, name, 1)),
-  );
-  for (const name of names) await uploadRow(page, name, 'checking').waitFor();
-  await page.getByRole('button', { name: 'Pause all' }).click();
-  for (const name of names) await uploadRow(page, name, 'paused').waitFor();
-  await page.evaluate(() => window.gate?.open());
-  // The header has been read when it is shown.
-  for (const name of names) await uploadRow(page, name, 'paused').getByText('4,096 × 2,048').waitFor();
-  await drop(page, [writeMrc(under.folder, 'next.mrc', 1)]);
-  await uploadRow(page, 'next.mrc', 'done').waitFor();
-  assert.equal((await listSessions(owner.call)).length, 1);
-  await page.getByRole('button', { name: 'Resume all' }).click();
-  for (const name of names) await uploadRow(page, name, 'done').waitFor();
-  assert.equal((await listFiles(owner.call)).length, 3);
-});
-
-test('checking: a paused file with a wrong header is not sent when it is resumed', async () => {
-  const owner = under.newOwner();
-  const page = await under.open(owner, { before: gateReads });
-  const wrong = writeMrc(under.folder, 'wrong.mrc', 1, { nz: 2 });
-  await closeGate(page, 'headers');
-  await drop(page, [wrong, writeMrc(under.folder, 'right.mrc', 1)]);
-  await uploadRow(page, 'wrong.mrc', 'checking').waitFor();
-  await page.getByRole('button', { name: 'Pause all' }).click();
-  await page.evaluate(() => window.gate?.open());
-  await page.getByRole('button', { name: 'Resume all' }).click();
-  await uploadRow(page, 'wrong.mrc', 'refused').waitFor();
-  await uploadRow(page, 'right.mrc', 'done').waitFor();
-  assert.equal((await listSessions(owner.call)).length, 1);
 });
 
 test('interrupted: an upload that is cancelled while the browser opens its file does not continue', async () => {

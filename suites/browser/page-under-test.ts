@@ -55,7 +55,7 @@ export class PageUnderTest {
   async open({ token }: Pick<Owner, 'token'>, visit: Visit = {}): Promise<Page> {
     const page = await this.openProfile(visit);
     await page.goto(`${this.server.url}/#token=${token}`);
-    await page.getByRole('navigation').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
     return page;
   }
 
@@ -160,14 +160,19 @@ export async function throttle(page: Page, bytesPerSecond = -1): Promise<void> {
 
 export async function signOut(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  const isOut = page.getByRole('heading', { name: 'Sign in' });
+  // With unfinished uploads the page asks.
+  const question = page.getByRole('dialog').getByRole('button', { name: 'Sign out now' });
+  await isOut.or(question).first().waitFor();
+  if (await question.isVisible()) await question.click();
+  await isOut.waitFor();
 }
 
 /** Pastes a token into the field of the page. */
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Token, or the whole link').fill(token);
   await page.keyboard.press('Enter');
-  await page.getByRole('navigation').waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
 /** The row of an upload, found by the name of its file and optionally by its state. */

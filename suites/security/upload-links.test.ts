@@ -1,7 +1,7 @@
 /** An upload link starts uploads in one owner's space, within its bounds, and permits nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Caller, FileRecord, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
+import type { Caller, FileRecord, LinkPage, UploadLink, UploadPage, UploadRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { complete, initRequest, listFiles, open, openSample, publish, put } from '../contract/upload.ts';
@@ -25,7 +25,7 @@ test('links: a file is uploaded by a link, and belongs to the owner', async () =
   );
   assert.ok((await owner('GET', `/files/${file.file_id}/content`)).body.equals(bytes));
   const caller = (await call('GET', '/whoami')).json<Caller>();
-  assert.deepEqual(caller, { owner: file.owner, link_id });
+  assert.deepEqual(caller, { owner: file.owner, link_id, note: null, expires_at, scopes: [] });
   assert.equal((await owner('GET', '/whoami')).json<Caller>().owner, file.owner);
   // Safe to repeat.
   assert.equal((await complete(call, file)).json<FileRecord>().file_id, file.file_id);
@@ -182,4 +182,20 @@ test('links: an invalid token is refused, and no invalid link is made', async ()
     assertFailure(await owner('POST', '/links', { json }), 'invalid_request');
   }
   assertFailure(await callAs(server, { scope: 'files:read' })('POST', '/links'), 'forbidden');
+});
+
+test('links: the note of a link is told to who has the link, and to nobody else without its token', async () => {
+  const owner = callAs(server, { sub: 'noting' });
+  const note = 'Glacios 2, session 12 – “ribosomes”';
+  const made = (await owner('POST', '/links', { json: { note, expires_in: 600 } })).json<UploadLink>();
+  assert.equal(made.note, note);
+  const visitor = callWith(server, { authorization: `Bearer ${made.token}` });
+  const caller = (await visitor('GET', '/whoami')).json<Caller>();
+  assert.deepEqual([caller.note, caller.expires_at], [note, made.expires_at]);
+  assert.equal((await owner('GET', '/links')).json<LinkPage>().items[0]?.note, note);
+  for (const wrong of ['', 'x'.repeat(201), 7]) {
+    assertFailure(await owner('POST', '/links', { json: { note: wrong } }), 'invalid_request');
+  }
+  // An upload link lists no links, its own neither.
+  assertFailure(await visitor('GET', '/links'), 'forbidden');
 });

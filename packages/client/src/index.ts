@@ -17,6 +17,7 @@ export {
   type SourceFault,
   TargetError,
 } from './failures.ts';
+export { FileSlots } from './pacing/file-slots.ts';
 export { Rate } from './pacing/rate.ts';
 export { orAborted, RetryPolicy, sleep } from './pacing/retry-policy.ts';
 export type {

@@ -8,6 +8,7 @@ export * from './messages/links.ts';
 export { PageQuery } from './messages/lists.ts';
 export * from './messages/mrc.ts';
 export * from './messages/operations.ts';
+export * from './messages/overview.ts';
 export * from './messages/parts.ts';
 export * from './messages/receipts.ts';
 export * from './messages/signing.ts';

@@ -8,7 +8,9 @@ import { KnownFiles } from './adding/known-files.ts';
 import { Downloads } from './library/downloads.ts';
 import { USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
 import { FileLists } from './library/query/file-lists.ts';
+import { FileReads } from './live/file-reads.ts';
 import { type CloudEvent, LiveEvents } from './live/live-events.ts';
+import { paced } from './live/paced.ts';
 import type { WatchedTransport } from './live/watched-transport.ts';
 import { holdLock } from './locks.ts';
 import type { Subject } from './signing-in/subject.ts';
@@ -19,6 +21,10 @@ import { UploadList } from './uploads/upload-list.ts';
 const PARALLEL = 4;
 /** At a further origin of the server one of the six is for preflights. */
 const PARALLEL_ELSEWHERE = 5;
+/** The least time between two requests for the quota. Every upload changes it. */
+const USAGE_MS = 5_000;
+/** Files that are added wait for the quota so long. Without it, the server alone checks it. */
+const USAGE_WAIT_MS = 3_000;
 /** The start of a lock's name; the subject's key follows. Every tab in which the subject is signed in holds the lock. */
 export const SIGNED_IN_LOCK = 'cryolift-signed-in ';
 
@@ -71,26 +77,23 @@ export class Account {
       queryFn: () => fetchLimits(transport),
       staleTime: Number.POSITIVE_INFINITY,
     };
-    this.usage = { queryKey: USAGE_KEY, queryFn: () => api.limits(), staleTime: 0 };
+    this.usage = { queryKey: USAGE_KEY, queryFn: paced(() => api.limits(), USAGE_MS), staleTime: 0 };
     const getLimits = () => queries.fetchQuery(this.limits).catch(() => null);
     const files = new FileLists(queries);
     this.files = files;
-    const onDone = (file: FileRecord) => files.put(file);
+    const onDone = (file: FileRecord) => {
+      files.put(file);
+      // With an upload link there are no events.
+      if (subject.isLink) void queries.invalidateQueries({ queryKey: USAGE_KEY });
+    };
     const { key: subjectKey, owner } = subject;
+    this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
+    const getUsage = () => api.limits({ signal: AbortSignal.timeout(USAGE_WAIT_MS) }).catch(() => null);
     const knownFiles = new KnownFiles(api);
-    this.uploads = new UploadList({
-      subjectKey,
-      uploader,
-      resumeStore,
-      server,
-      owner,
-      getLimits,
-      onDone,
-      knownFiles,
-    });
-    this.fileReceiver = new FileReceiver(this.uploads, getLimits);
+    this.fileReceiver = new FileReceiver({ uploads: this.uploads, knownFiles, getLimits, getUsage });
     const nextToken = () => keeper.state.next();
-    const onEvent = (event: CloudEvent) => updateFromEvent({ queries, api, files }, event);
+    const fileReads = new FileReads(api);
+    const onEvent = (event: CloudEvent) => updateFromEvent({ queries, api: fileReads, files }, event);
     this.live = new LiveEvents({ subjectKey: subject.key, getToken, nextToken, transport, onEvent });
     // What happened before the stream began is not among its events.
     this.live.isLive.watch(() => this.live.isLive.value && files.refresh());
@@ -102,7 +105,8 @@ export class Account {
     this.#signedOut = new AbortController();
     const { signal } = this.#signedOut;
     holdLock(SIGNED_IN_LOCK + this.subject.key, signal);
-    void this.live.follow(signal);
+    // An upload link may not read events.
+    if (!this.subject.isLink) void this.live.follow(signal);
     this.uploads.open();
   }
 
@@ -112,7 +116,7 @@ export class Account {
     this.uploads.close();
     this.downloads.stopAll();
     this.files.stop();
-    this.fileReceiver.notice.set(null);
+    this.fileReceiver.report.set(null);
     this.queries.clear();
   }
 }

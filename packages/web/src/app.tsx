@@ -3,9 +3,9 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import type { Account } from './account.ts';
 import { useDrop } from './adding/drop-zone.tsx';
+import { AdminView } from './admin/lazy-admin-view.tsx';
 import { useCell } from './cell.ts';
 import { route } from './current-route.ts';
-import { formatTime } from './format.ts';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
 import { Loading } from './library/list-state.tsx';
@@ -15,8 +15,7 @@ import { sumUp } from './progress/totals.ts';
 import { AccountProvider, useServices } from './services.ts';
 import { LinkNotice, LinkQuestion } from './signing-in/link-question.tsx';
 import { SignInView } from './signing-in/sign-in.tsx';
-import type { SignedIn } from './signing-in/signed-in.ts';
-import { nameOf } from './signing-in/subject.ts';
+import { SignedInAs, SignOutButton } from './signing-in/signed-in-as.tsx';
 import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
 import { UploadView } from './uploads/upload-view.tsx';
@@ -67,6 +66,10 @@ function Frame({ account }: { account: Account | null }) {
 
 function View() {
   const here = useCell(route);
+  const { keeper } = useServices();
+  useCell(keeper.state);
+  // An upload link permits nothing else.
+  if (keeper.subject?.isLink) return <UploadView />;
   return (
     <ViewGuard key={here.view}>
       {here.view === 'activity' && <ActivityView />}
@@ -76,13 +79,14 @@ function View() {
         </Suspense>
       )}
       {here.view === 'upload' && <UploadView />}
+      {here.view === 'admin' && <AdminView />}
     </ViewGuard>
   );
 }
 
 function Header({ account }: { account: Account | null }) {
   const { keeper, accounts } = useServices();
-  const signedIn = useCell(keeper.state);
+  useCell(keeper.state);
   const { view } = useCell(route);
   const { activeFiles } = sumUp(useCell(accounts.uploads));
   const link = (to: typeof view, label: string, count = 0) => (
@@ -99,41 +103,21 @@ function Header({ account }: { account: Account | null }) {
       </a>
       {account && (
         <>
-          <nav aria-label={texts.nav.label}>
-            {link('upload', texts.nav.upload, activeFiles)}
-            {link('activity', texts.nav.activity)}
-            {link('files', texts.nav.files)}
-          </nav>
+          {!account.subject.isLink && (
+            <nav aria-label={texts.nav.label}>
+              {link('upload', texts.nav.upload, activeFiles)}
+              {link('activity', texts.nav.activity)}
+              {link('files', texts.nav.files)}
+              {keeper.subject?.isAdmin && link('admin', texts.nav.admin)}
+            </nav>
+          )}
           <div className="account">
-            <SignedInAs signedIn={signedIn} />
-            <button type="button" className="small" onClick={() => keeper.signOut()}>
-              {texts.signIn.out}
-            </button>
+            <SignedInAs />
+            <SignOutButton />
           </div>
         </>
       )}
     </header>
-  );
-}
-
-function SignedInAs({ signedIn }: { signedIn: SignedIn }) {
-  if (signedIn.kind !== 'signed-in' && signedIn.kind !== 'expired') return null;
-  const { subject } = signedIn;
-  const name = nameOf(subject);
-  const grant = signedIn.kind === 'signed-in' ? signedIn.grant : null;
-  const time =
-    signedIn.kind === 'signed-in' && signedIn.expiresAtMs !== null
-      ? formatTime(new Date(signedIn.expiresAtMs).toISOString())
-      : null;
-  const until = grant?.state === 'renewing' ? texts.provider.renewedUntil : texts.signIn.until;
-  return (
-    <span
-      className="subject"
-      title={grant ? texts.provider.signedInAt(name, subject.owner, grant.host) : texts.signIn.as(name)}
-    >
-      {name}
-      {time !== null && <span className="faint"> {until(time)}</span>}
-    </span>
   );
 }
 

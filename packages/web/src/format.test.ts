@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatCount, formatMeasure, formatNumber, formatSeconds, formatShare } from './format.ts';
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatMeasure,
+  formatNumber,
+  formatSeconds,
+  formatShare,
+  formatUntil,
+} from './format.ts';
 
 test('format: bytes have a binary unit and three or four digits', () => {
   const sizes = [0, 1, 1023, 1024, 1536, 10_240, 1024 ** 2, 1.4 * 1024 ** 3, 20 * 1024 ** 4, 3000 * 1024 ** 4];
@@ -29,4 +38,17 @@ test('format: counts have thousands separators, and numbers seven digits', () =>
     ...['0.3', '2.7', '12,345,680', '-0.0001234568'],
   ]);
   assert.deepEqual([68_976.4, 96.123_456, 1].map(formatMeasure), ['68,976', '96.123', '1']);
+});
+
+test('format: a coming time is local, with the date on another day, and says how long it is', () => {
+  const now = new Date(2026, 10, 30, 17, 18).getTime();
+  assert.equal(formatUntil(new Date(2026, 10, 30, 18, 5).getTime(), now), '18:05 (in 47 min)');
+  assert.equal(formatUntil(new Date(2026, 11, 3, 18, 5).getTime(), now), '3 Dec 2026, 18:05 (in 3 days)');
+  assert.equal(formatUntil(now, now), '17:18');
+});
+
+test('format: a past time says how long ago it was, and a future one counts as now', () => {
+  const now = Date.parse('2026-11-30T17:18:00Z');
+  assert.equal(formatAgo('2026-11-30T17:14:00Z', now), '4 min ago');
+  assert.equal(formatAgo('2026-11-30T17:19:00Z', now), '1 s ago');
 });

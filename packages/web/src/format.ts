@@ -37,6 +37,20 @@ export function formatTime(time: string): string {
   return DAY.format(new Date(time));
 }
 
+const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
+
+/** `18:05 (in 47 min)`: local time, with the date when it is another day. @param nowMs milliseconds since 1970. */
+export function formatUntil(ms: number, nowMs: number): string {
+  const [at, now] = [new Date(ms), new Date(nowMs)];
+  const time = at.toDateString() === now.toDateString() ? CLOCK.format(at) : DAY.format(at);
+  return ms <= nowMs ? time : `${time} (in ${formatSeconds((ms - nowMs) / 1000)})`;
+}
+
+/** `4 min ago`. @param time RFC 3339. @param nowMs milliseconds since 1970. */
+export function formatAgo(time: string, nowMs: number): string {
+  return `${formatSeconds(Math.max(0, nowMs - Date.parse(time)) / 1000)} ago`;
+}
+
 /** `68,976`: a measured value, to five significant digits. */
 export function formatMeasure(value: number): string {
   return formatNumber(Number(value.toPrecision(5)));

@@ -4,6 +4,7 @@ import { fileHref, parametersOf, parseRoute, withParameter } from './route.ts';
 
 test('route: the fragment names the view, and the upload view is the default', () => {
   assert.deepEqual(parseRoute('#activity'), { view: 'activity' });
+  assert.deepEqual(parseRoute('#admin'), { view: 'admin' });
   assert.deepEqual(parseRoute('#files'), { view: 'files', fileId: null });
   for (const hash of ['', '#', '#upload', '#other/x', '#%/%']) assert.deepEqual(parseRoute(hash), { view: 'upload' });
 });

@@ -6,13 +6,14 @@
 export type Route =
   | { readonly view: 'upload' }
   | { readonly view: 'activity' }
+  | { readonly view: 'admin' }
   | { readonly view: 'files'; readonly fileId: string | null };
 
 /** @param hash with its `#`. */
 export function parseRoute(hash: string): Route {
   const [path = ''] = hash.slice(1).split('?');
   const [view, id] = path.split('/');
-  if (view === 'activity') return { view };
+  if (view === 'activity' || view === 'admin') return { view };
   if (view === 'files') return { view, fileId: id ? decode(id) : null };
   return { view: 'upload' };
 }

@@ -1,10 +1,12 @@
 /** All texts of the page, in English. A translation replaces the files in `texts/`. */
+import { batchTexts, quotaTexts } from './texts/batch.ts';
 import { connectivityTexts, errorTexts, navTexts } from './texts/frame.ts';
 import { activityTexts, filesTexts } from './texts/library.ts';
 import { mdocTexts, mrcTexts, pictureTexts, tiffTexts, verdictTexts, voxelsTexts } from './texts/mrc.ts';
 import { providerTexts } from './texts/provider.ts';
 import { signInTexts } from './texts/sign-in.ts';
-import { announceTexts, checkTexts, dropTexts, partsTexts, uploadTexts } from './texts/uploads.ts';
+import { announceTexts, checkTexts, dropTexts, partsTexts, uploadTexts, waitTexts } from './texts/uploads.ts';
+import { visitorTexts } from './texts/visitor.ts';
 
 export const texts = {
   product: 'Cryolift',
@@ -23,6 +25,9 @@ export const texts = {
   signIn: signInTexts,
   provider: providerTexts,
   drop: dropTexts,
+  batch: batchTexts,
+  quota: quotaTexts,
+  wait: waitTexts,
   check: checkTexts,
   upload: uploadTexts,
   parts: partsTexts,
@@ -35,4 +40,5 @@ export const texts = {
   picture: pictureTexts,
   verdict: verdictTexts,
   voxels: voxelsTexts,
+  visitor: visitorTexts,
 } as const;

@@ -40,6 +40,7 @@ async function flipBit(path: string, at: number): Promise<void> {
 }
 
 for (const call of [
+  'GET /admin/overview',
   'GET /admin/sessions',
   'POST /admin/sweep',
   'GET /admin/sweep',

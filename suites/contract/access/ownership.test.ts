@@ -47,7 +47,17 @@ test("ownership: another owner's upload", async () => {
 test('ownership: records and GET /whoami name the owner, also to an administrator of another name', async () => {
   const { file_id, owner: named } = await publish(owner, makeMrc(2000));
   const caller = (await owner('GET', '/whoami')).json<Caller>();
-  assert.deepEqual(caller, { owner: named, link_id: null });
+  assert.deepEqual(
+    { ...caller, expires_at: null },
+    {
+      owner: named,
+      link_id: null,
+      note: null,
+      expires_at: null,
+      scopes: ['uploads:write', 'files:read', 'files:delete'],
+    },
+  );
+  assert.ok(Date.parse(caller.expires_at ?? '') > Date.now());
   const admin = callAs(server, { scope: 'admin' });
   assert.notEqual((await admin('GET', '/whoami')).json<Caller>().owner, named);
   assert.equal((await admin('GET', `/files/${file_id}`)).json<FileRecord>().owner, named);

@@ -65,6 +65,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'GET /links': [200],
   'DELETE /links': [200],
   'DELETE /links/{link_id}': [204],
+  'GET /admin/overview': [200],
   'GET /admin/sessions': [200],
   'GET /admin/owners': [200],
   'GET /admin/links': [200],

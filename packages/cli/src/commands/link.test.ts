@@ -53,6 +53,8 @@ test('link: links are listed without their tokens, and revoked one by one or all
   assert.match(table, /^LINK +OWNER +MADE +ENDS +USED +OF +FILES +OF$/m);
   assert.match(table, new RegExp(`^${links[0].link_id} +local +now +in 11 h +0 B +– +0 +5$`, 'm'));
   assert.doesNotMatch(table, /cl_link_/);
+  const noted = JSON.parse((await bench.run(['link', '--json', '--note', 'Glacios, night 3'])).stdout);
+  assert.match((await bench.run(['link', 'ls'])).stdout, new RegExp(`^${noted.link_id} .* Glacios, night 3$`, 'm'));
 
   const [first, second] = links;
   const ended = await bench.run(['link', 'revoke', first.link_id, second.link_id]);

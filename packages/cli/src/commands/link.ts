@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { formatBytes, formatWhen } from '../output/format.ts';
 import { collectPages, isCount, isObject, printList } from '../output/listing.ts';
 import { Output } from '../output/output.ts';
+import { printable } from '../output/printable.ts';
 import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
 
 export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
@@ -12,12 +13,13 @@ export interface LinkFlags extends Omit<ConnectionOptions, 'link'> {
   expires?: number;
   maxBytes?: number;
   maxFiles?: number;
+  note?: string;
   /** The id of a link to revoke. */
   revoke?: string;
 }
 
 export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
-  const { json, expires, maxBytes, maxFiles, revoke } = flags;
+  const { json, expires, maxBytes, maxFiles, note, revoke } = flags;
   const api = connect(flags, 'uploads:write');
   const output = new Output(json);
   if (revoke !== undefined) {
@@ -29,6 +31,7 @@ export async function makeLink(flags: LinkFlags): Promise<ExitCode> {
     ...(expires === undefined ? {} : { expires_in: expires }),
     ...(maxBytes === undefined ? {} : { max_bytes: maxBytes }),
     ...(maxFiles === undefined ? {} : { max_files: maxFiles }),
+    ...(note === undefined ? {} : { note }),
   });
   output.result(link, () => link.url);
   output.note(`valid until ${link.expires_at}; to revoke it: cryolift link --revoke ${link.link_id}`);
@@ -62,7 +65,8 @@ export const isRevoked = (value: unknown): value is RevokedLinks =>
 
 export function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode {
   const nowMs = Date.now();
-  const head = ['LINK', 'OWNER', 'MADE', 'ENDS', 'USED', 'OF', 'FILES', 'OF'];
+  const hasNotes = links.some(({ note }) => note !== null);
+  const head = ['LINK', 'OWNER', 'MADE', 'ENDS', 'USED', 'OF', 'FILES', 'OF', ...(hasNotes ? ['NOTE'] : [])];
   const rows = links.map((each) => [
     each.link_id,
     each.owner,
@@ -72,6 +76,7 @@ export function printLinks(flags: Flags, links: readonly LinkRecord[]): ExitCode
     each.max_bytes === null ? '–' : formatBytes(each.max_bytes),
     String(each.used_files),
     each.max_files === null ? '–' : String(each.max_files),
+    ...(hasNotes ? [printable(each.note ?? '–')] : []),
   ]);
   return printList(flags, links, head, rows, 'no upload links');
 }

@@ -17,6 +17,7 @@ export function addLink(program: Command, finish: Finish): void {
     .option('--max-files <n>', 'how many files may be uploaded with it', (text: string) =>
       parseCount(text, Number.MAX_SAFE_INTEGER),
     )
+    .option('--note <text>', 'what the link is for; everybody who opens it sees this')
     .option('--revoke <link_id>', 'revoke this link instead of making one')
     .action(async (_own: unknown, command: Command) => {
       const { makeLink } = await import('../commands/link.ts');

@@ -1,5 +1,5 @@
 /** Uploads many files, a few at a time. A failure does not stop the others, unless they would fail as well. */
-import type { Uploader } from '@cryolift/client';
+import { FileSlots, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { ChecksumFile } from '../files/checksums.ts';
 import type { Found, InFolder } from '../files/find-files.ts';
@@ -8,7 +8,6 @@ import type { ProgressDisplay } from '../output/progress.ts';
 import type { Tally } from '../output/tally.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { exitCodeOf, isAboutServer } from '../process/failure.ts';
-import { FileSlots } from './file-slots.ts';
 import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
 import { importOldJournal } from './old-journal.ts';
 import { askOwner, confirm } from './owner.ts';

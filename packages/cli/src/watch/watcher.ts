@@ -1,6 +1,6 @@
 /** Uploads the files of a folder that have stopped changing, until it is ended. */
 import { join } from 'node:path';
-import { RetryPolicy, SourceError } from '@cryolift/client';
+import { FileSlots, RetryPolicy, SourceError } from '@cryolift/client';
 import { isHeld } from '@cryolift/client/node';
 import type { Limits } from '@cryolift/protocol/messages';
 import { sayWaiting } from '../connection/waiting.ts';
@@ -8,7 +8,6 @@ import type { Selection } from '../files/find-files.ts';
 import { isDenied } from '../files/folder-entries.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { exitCodeOf, isAboutServer } from '../process/failure.ts';
-import { FileSlots } from '../upload/file-slots.ts';
 import { AcceptedFiles } from './accepted-files.ts';
 import { findDue } from './due-files.ts';
 import { FileHandler, type FileHandlerContext } from './file-handler.ts';

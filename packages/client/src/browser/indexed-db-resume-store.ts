@@ -22,6 +22,7 @@ export interface OpenUpload extends ResumeRecord {
  */
 export class IndexedDbResumeStore implements ResumeStore {
   readonly #name: string;
+  #database: Promise<IDBDatabase> | null = null;
 
   /** @param name of the database; of the page's origin. */
   constructor(name = 'cryolift') {
@@ -63,8 +64,6 @@ export class IndexedDbResumeStore implements ResumeStore {
   }
 
   /**
-   * One transaction on its own connection, so that it does not block an upgrade by another tab.
-   *
    * @returns the request's result once it is stored; null when no database can be opened.
    */
   async #run(mode: IDBTransactionMode, act: Act): Promise<unknown> {
@@ -80,17 +79,34 @@ export class IndexedDbResumeStore implements ResumeStore {
   }
 
   async #transact(mode: IDBTransactionMode, act: Act): Promise<unknown> {
-    const database = await open(this.#name);
+    const database = await this.#connect();
+    const transaction = database.transaction([UPLOADS, HANDLES], mode);
+    const request = act(transaction.objectStore(UPLOADS), transaction.objectStore(HANDLES));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return request.result;
+  }
+
+  /** Opens the database once. It is closed when another tab upgrades it, and opened anew by the next call. */
+  async #connect(): Promise<IDBDatabase> {
+    this.#database ??= open(this.#name);
+    const opened = this.#database;
+    const forget = () => {
+      if (this.#database === opened) this.#database = null;
+    };
     try {
-      const transaction = database.transaction([UPLOADS, HANDLES], mode);
-      const request = act(transaction.objectStore(UPLOADS), transaction.objectStore(HANDLES));
-      await new Promise((resolve, reject) => {
-        transaction.oncomplete = resolve;
-        transaction.onabort = () => reject(transaction.error);
-      });
-      return request.result;
-    } finally {
-      database.close();
+      const database = await opened;
+      database.onclose = forget;
+      database.onversionchange = () => {
+        forget();
+        database.close();
+      };
+      return database;
+    } catch (error) {
+      forget();
+      throw error;
     }
   }
 }

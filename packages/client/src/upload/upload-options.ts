@@ -1,4 +1,5 @@
 /** The options and the progress of an upload. */
+import type { ErrorCode } from '@cryolift/protocol/errors';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { GetToken } from '../api/authorized-transport.ts';
 import type { PartOriginsOptions } from '../api/part-origins.ts';
@@ -89,6 +90,8 @@ export interface Progress {
   readonly retries: number;
   /** The error after which the upload waits, as text; null otherwise. */
   readonly lastError: string | null;
+  /** The code of this error, when the server has answered with one. */
+  readonly lastErrorCode: ErrorCode | null;
   /** The client waits for a network. */
   readonly offline: boolean;
   /** Parts that the server has. The set is live. */

@@ -1,6 +1,6 @@
 /** The progress of one upload, and its listener. */
 import type { UploadRecord } from '@cryolift/protocol/messages';
-import { ConnectionError } from '../failures.ts';
+import { ConnectionError, ServerError } from '../failures.ts';
 import type { RetryPolicy } from '../pacing/retry-policy.ts';
 import { PartLedger } from './part-ledger.ts';
 import type { Progress } from './upload-options.ts';
@@ -82,6 +82,7 @@ export class UploadProgress {
       savedBytes: this.#savedBytes,
       retries: this.#retryPolicy.retries,
       lastError: lastError === null || lastError instanceof Error ? (lastError?.message ?? null) : String(lastError),
+      lastErrorCode: lastError instanceof ServerError ? lastError.code : null,
       offline: lastError instanceof ConnectionError && lastError.offline,
       stored: this.ledger.stored,
       underWay: this.ledger.underWay,

@@ -6,6 +6,11 @@ import { page } from './lists.ts';
 /** The largest maximum lifetime of upload links that a server can be set to. */
 export const MAX_LINK_SECONDS = 30 * 86_400;
 
+/** Characters of the note of a link. */
+export const MAX_NOTE_LENGTH = 200;
+
+const Note = () => Nullable(Text('What the link is for, as its maker wrote it; null: nothing.'));
+
 export const LinkRequest = Nullable(
   Type.Object(
     {
@@ -20,6 +25,13 @@ export const LinkRequest = Nullable(
         Type.Integer({ minimum: 1, maximum: MAX_SAFE, description: 'Bytes that may be uploaded with it.' }),
       ),
       max_files: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SAFE })),
+      note: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: MAX_NOTE_LENGTH,
+          description: 'What the link is for, such as the name of a session. Everybody who has the link sees it.',
+        }),
+      ),
     },
     { title: 'LinkRequest' },
   ),
@@ -32,6 +44,7 @@ export const UploadLink = Type.Object(
     expires_at: Time('When the link expires.'),
     max_bytes: Nullable(Bytes('Bytes that may be uploaded with it.')),
     max_files: Nullable(Type.Integer({ minimum: 1 })),
+    note: Note(),
     url: Text('The web page, as an upload page; also for `cryolift upload --link`.'),
     token: Text('For "Authorization: Bearer"; returned only here.'),
   },
@@ -48,6 +61,7 @@ const LinkRecord = Type.Object(
     expires_at: Time('When the link expires.'),
     max_bytes: Nullable(Bytes('Bytes that may be uploaded with it.')),
     max_files: Nullable(Type.Integer({ minimum: 1 })),
+    note: Note(),
     used_bytes: Bytes('Bytes of its uploads that were neither cancelled nor expired.'),
     used_files: Type.Integer({ minimum: 0 }),
   },

@@ -1,6 +1,6 @@
 /** Limits, health, and the caller. */
 import { type Static, Type } from 'typebox';
-import { Bytes, Id, Literals, Nullable, Text } from './fields.ts';
+import { Bytes, Id, Literals, Nullable, Text, Time } from './fields.ts';
 
 /** What a client needs to get tokens of the identity provider, by OAuth 2.0 with a public client. */
 export const SignIn = Type.Object(
@@ -72,6 +72,11 @@ export const Caller = Type.Object(
   {
     owner: Text('`sub` of the token, or owner of the upload link: the owner of the uploads.'),
     link_id: Nullable(Id('The upload link; null: a token.')),
+    note: Nullable(Text('What the upload link is for; null: nothing is noted, or a token.')),
+    expires_at: Nullable(Time('When the token or the upload link expires; null: it does not say.')),
+    scopes: Type.Array(Type.String(), {
+      description: 'The scopes of this server that the token has, `admin` for all; none with an upload link.',
+    }),
   },
   { title: 'Caller' },
 );

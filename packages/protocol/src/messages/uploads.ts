@@ -104,7 +104,7 @@ export const CompleteRequest = Nullable(
 export type CompleteRequest = Static<typeof CompleteRequest>;
 
 /** An upload for administrators. */
-const OwnedUpload = Type.Object(
+export const OwnedUpload = Type.Object(
   {
     upload_id: Id(),
     owner: Text(),

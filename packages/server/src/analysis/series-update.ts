@@ -1,6 +1,7 @@
 /** The record of a series changes with its `.mdoc` file. */
 import { applyMdoc, type MdocSummary } from '@cryolift/mrc';
 import type { FileRecord } from '@cryolift/protocol/messages';
+import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Database } from '../db/database.ts';
 import { findJob } from '../db/jobs.ts';
 import type { FileRow } from '../db/tables.ts';
@@ -11,7 +12,6 @@ import type { FileContext } from '../files/files.ts';
 import { toFileRecord } from '../files/record.ts';
 import { findSeries, findSidecar } from '../files/sidecars.ts';
 import { analyzeAgain } from './analyze-again.ts';
-import { ANALYSIS_JOB } from '../analysis-job.ts';
 
 type Mrc = NonNullable<FileRecord['mrc']>;
 

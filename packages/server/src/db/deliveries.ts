@@ -248,6 +248,17 @@ export async function listDeliveries(
   return await select.orderBy('seq').limit(query.limit).execute();
 }
 
+/** The newest event at which an attempt has failed, of those that are not accepted. */
+export async function findLastFailure(db: Database): Promise<DeliveryRow | undefined> {
+  return await db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('trouble', 'is not', null)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** The numbers of waiting and dead deliveries. */
 export async function countDeliveries(db: Database): Promise<Record<DeliveryRow['status'], number>> {
   const rows = await db

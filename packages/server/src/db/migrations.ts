@@ -352,4 +352,9 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '020_datasets': DATASETS_MIGRATION,
   '021_receipts': RECEIPTS_MIGRATION,
+  '022_link_notes': {
+    async up(db: Database) {
+      await db.schema.alterTable('links').addColumn('note', dialectOf(db).columns.text).execute();
+    },
+  },
 };

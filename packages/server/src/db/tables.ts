@@ -219,6 +219,8 @@ interface LinkTable {
   /** Limit for all its uploads together; null: no limit. */
   max_bytes: number | null;
   max_files: number | null;
+  /** What the link is for; null: nothing. */
+  note: string | null;
   created_at: number;
   expires_at: number;
 }

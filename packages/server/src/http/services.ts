@@ -66,6 +66,8 @@ interface HttpOptions {
   readonly sendfile: Sendfile | null;
   /** Folder of the one-file programs that `GET /install` offers; null: none. */
   readonly distDir: string | null;
+  /** Null: no webhook is set. */
+  readonly webhook: object | null;
   /** IETF resumable uploads take appends in parallel. */
   readonly parallelAppends: boolean;
 }

@@ -52,7 +52,7 @@ export async function listAllUploads(
   return { ...page, items: page.items.map(toOwnedUpload) };
 }
 
-function toOwnedUpload(row: UploadRow): OwnedUpload {
+export function toOwnedUpload(row: UploadRow): OwnedUpload {
   return {
     upload_id: row.id,
     owner: row.owner,

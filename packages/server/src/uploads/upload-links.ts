@@ -23,6 +23,8 @@ export interface UploadLink {
   /** Limit for all its uploads together; null: no limit. */
   readonly maxBytes: number | null;
   readonly maxFiles: number | null;
+  /** What it is for, for people; null: nothing. */
+  readonly note: string | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -33,6 +35,7 @@ export interface LinkRequest {
   /** Limit for all its uploads together; null: no limit. */
   readonly maxBytes: number | null;
   readonly maxFiles: number | null;
+  readonly note: string | null;
 }
 
 /** Prefix of the tokens of links. */
@@ -66,6 +69,7 @@ export async function makeLink(
     token_sha256: digest(token),
     max_bytes: request.maxBytes,
     max_files: request.maxFiles,
+    note: request.note,
     created_at: now,
     expires_at: now + request.seconds * 1000,
   };
@@ -128,6 +132,7 @@ function toLinkRecord(link: UploadLink, used: { bytes: number; files: number }):
     expires_at: toTime(link.expiresAtMs),
     max_bytes: link.maxBytes,
     max_files: link.maxFiles,
+    note: link.note,
     used_bytes: used.bytes,
     used_files: used.files,
   };
@@ -140,6 +145,7 @@ function toUploadLink({ policy }: UploadContext, row: LinkRow): UploadLink {
     owner: row.owner,
     maxBytes: row.max_bytes,
     maxFiles: row.max_files,
+    note: row.note,
     createdAtMs: row.created_at,
     expiresAtMs: Math.min(row.expires_at, row.created_at + policy.maxLinkMs),
   };

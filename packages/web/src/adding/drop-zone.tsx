@@ -83,14 +83,6 @@ export function DropZone({ isSmall }: { isSmall: boolean }) {
           {texts.drop.types([...limits.data.mrc_types, ...limits.data.accepted_types], limits.data.max_file_size)}
         </p>
       )}
-      <Quota />
     </section>
   );
-}
-
-/** Shown only when the server reports a quota. */
-function Quota() {
-  const { data } = useQuery(useAccount().usage);
-  if (typeof data?.quota_bytes !== 'number' || data.used_bytes === undefined) return null;
-  return <p className="faint types">{texts.drop.quota(data.used_bytes, data.quota_bytes)}</p>;
 }

@@ -1,25 +1,42 @@
-/** Passes dropped or chosen files to the upload list. */
+/** Checks dropped or chosen files, reports on them, and passes them to the upload list. */
 import { extensionOf, isMrcName } from '@cryolift/mrc';
 import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { Limits } from '@cryolift/protocol/messages';
 import { Cell } from '../cell.ts';
-import { texts } from '../texts.ts';
 import type { UploadList } from '../uploads/upload-list.ts';
+import { type BatchReport, checkBatch } from './batch-check.ts';
 import type { Found, FoundFile } from './found-files.ts';
+import type { KnownFiles } from './known-files.ts';
+import { quotaOf, roomOf } from './quota.ts';
+
+/** The page counts checked files this often, so that it is not drawn anew for each of thousands. */
+const COUNTED_FILES = 50;
+
+interface FileReceiverOptions {
+  readonly uploads: UploadList;
+  readonly knownFiles: KnownFiles;
+  /** Null when the server does not return them. */
+  getLimits(): Promise<Limits | null>;
+  /** With the quota of the account; null when the server does not answer soon. */
+  getUsage(): Promise<Limits | null>;
+}
 
 export class FileReceiver {
-  /** A message about the files that were added last; null when there is nothing to report. */
-  readonly notice = new Cell<string | null>(null);
-  readonly #uploads: UploadList;
-  readonly #getLimits: () => Promise<Limits | null>;
+  /** About the files that were added last; null: nothing was added, or its report was closed. */
+  readonly report = new Cell<BatchReport | null>(null);
+  /** Files that are checked now; null: none. */
+  readonly checking = new Cell<{ readonly checked: number; readonly all: number } | null>(null);
+  readonly #options: FileReceiverOptions;
   #receivingCount = 0;
+  /** Batches are checked one after the other, so that no room is given twice. */
+  #queue: Promise<void> = Promise.resolve();
+  #cancelled = new AbortController();
 
-  constructor(uploads: UploadList, getLimits: () => Promise<Limits | null>) {
-    this.#uploads = uploads;
-    this.#getLimits = getLimits;
+  constructor(options: FileReceiverOptions) {
+    this.#options = options;
   }
 
-  /** Files are being listed or filtered, and are not in the upload list yet. */
+  /** Files are being listed or checked, and are not in the upload list yet. */
   get isReceiving(): boolean {
     return this.#receivingCount > 0;
   }
@@ -29,26 +46,49 @@ export class FileReceiver {
     this.#receivingCount++;
     try {
       const found = await finding;
-      if (found) await this.#add(found);
+      if (!found) return;
+      const { signal } = this.#cancelled;
+      this.#queue = this.#queue.catch(() => {}).then(() => this.#add(found, signal));
+      await this.#queue;
     } finally {
       this.#receivingCount--;
     }
   };
 
+  /** Ends the check. Of its files none is added, nor of those that wait for it. */
+  cancel(): void {
+    this.#cancelled.abort(new DOMException('cancelled', 'AbortError'));
+    this.#cancelled = new AbortController();
+  }
+
   /** Files in folders are left out when the server does not accept their type. Single files are always added, and refused there. */
-  async #add({ files, unreadable }: Found): Promise<void> {
-    if (this.#uploads.isOpen) location.hash = 'upload';
-    const limits = await this.#getLimits();
+  async #add({ files, unreadable }: Found, signal: AbortSignal): Promise<void> {
+    const { uploads, knownFiles, getLimits, getUsage } = this.#options;
+    if (uploads.isOpen) location.hash = 'upload';
+    const limits = await getLimits();
     const isAccepted = ({ file, path }: FoundFile) =>
       path === null || !limits || isMrcName(file.name) || isAcceptedType(limits.accepted_types, extensionOf(file.name));
     const accepted = files.filter(isAccepted);
-    const leftOut = files.length - accepted.length;
-    const messages = [
-      ...(files.length + unreadable === 0 ? [texts.drop.nothing] : []),
-      ...(leftOut > 0 ? [texts.drop.leftOut(leftOut)] : []),
-      ...(unreadable > 0 ? [texts.drop.unreadable(unreadable)] : []),
-    ];
-    this.notice.set(messages.join(' ') || null);
-    await this.#uploads.add(accepted);
+    try {
+      this.checking.set({ checked: 0, all: accepted.length });
+      const usage = accepted.length > 0 ? await getUsage() : null;
+      const { isCounted, waiting } = uploads.counted();
+      const { files: checked, report } = await checkBatch(accepted, {
+        limits,
+        room: roomOf(quotaOf(usage), waiting),
+        knownFiles,
+        isCounted,
+        signal,
+        onProgress: (count) => {
+          if (count % COUNTED_FILES === 0) this.checking.set({ checked: count, all: accepted.length });
+        },
+      });
+      this.report.set({ ...report, leftOut: files.length - accepted.length, unreadable });
+      await uploads.add(checked);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.checking.set(null);
+    }
   }
 }

@@ -37,7 +37,7 @@ export function putUpload(queries: QueryClient, upload: UploadRecord): void {
 /** What events change. */
 export interface Changed {
   readonly queries: QueryClient;
-  readonly api: Api;
+  readonly api: Pick<Api, 'file'>;
   readonly files: FileLists;
 }
 
@@ -49,7 +49,7 @@ export function updateFromEvent({ queries, api, files }: Changed, { type, subjec
   // Other events lack what the server adds to a record.
   else if (kind === 'files') {
     if (files.has(id)) readFile(api, files, id);
-  } else {
+  } else if (kind === 'uploads') {
     const upload = data as UploadRecord & { readonly file?: FileRecord };
     putUpload(queries, upload);
     if (upload.file) files.put(upload.file);
@@ -58,7 +58,7 @@ export function updateFromEvent({ queries, api, files }: Changed, { type, subjec
 }
 
 /** Reads the full record of a file. An error is ignored: the list of files reports a missing scope itself. */
-function readFile(api: Api, files: FileLists, fileId: string): void {
+function readFile(api: Pick<Api, 'file'>, files: FileLists, fileId: string): void {
   api.file(fileId).then(
     (file) => files.put(file),
     () => {},

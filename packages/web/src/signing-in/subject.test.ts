@@ -21,6 +21,20 @@ test('subject: the server identifies the owner or the link of a token', async ()
   assert.notEqual(owner.subject.key, link.subject.key);
 });
 
+test('subject: a link has its note and its end, and a token of an administrator its right', async () => {
+  const end = '2026-12-01T10:00:00.000Z';
+  const link = await identify(
+    answer(200, { owner: 'ada', link_id: 'l1', note: 'night 3', expires_at: end, scopes: [] }),
+    'cl_link_x',
+  );
+  assert.ok(link.kind === 'accepted');
+  const { note, expiresAtMs, isAdmin } = link.subject;
+  assert.deepEqual([note, expiresAtMs, isAdmin], ['night 3', Date.parse(end), false]);
+  const admin = await identify(answer(200, { owner: 'root', link_id: null, scopes: ['admin'] }), TOKEN);
+  assert.ok(admin.kind === 'accepted' && admin.subject.isAdmin);
+  assert.equal(admin.subject.expiresAtMs, null);
+});
+
 test('subject: a token with characters that a header cannot have is refused without a request', async () => {
   const send = () => assert.fail('no request expected');
   for (const token of ['a b', 'ä', '', 'a\n']) assert.equal((await identify({ send }, token)).kind, 'refused', token);

@@ -1,5 +1,6 @@
 /** The subject of a token. The page asks the server, because it cannot verify the token itself. */
 import { Api, ServerError, type Transport } from '@cryolift/client';
+import type { Caller } from '@cryolift/protocol/messages';
 import { texts } from '../texts.ts';
 import { readClaims } from './claims.ts';
 
@@ -10,6 +11,12 @@ export interface Subject {
   readonly isLink: boolean;
   /** The name that the identity provider gives, for display; null: the owner is shown. */
   readonly name: string | null;
+  /** What the upload link is for; null: nothing is noted, or it is no link. */
+  readonly note: string | null;
+  /** When the token or the link expires, milliseconds since 1970; null: it does not say. */
+  readonly expiresAtMs: number | null;
+  /** The token may see and change the whole server. */
+  readonly isAdmin: boolean;
 }
 
 export type Identified =
@@ -21,14 +28,19 @@ export async function identify(transport: Transport, token: string): Promise<Ide
   // Other characters are not allowed in a header, and no token contains them.
   if (!/^[\x21-\x7e]+$/.test(token)) return { kind: 'refused', message: texts.signIn.malformed };
   try {
-    const { owner, link_id: linkId } = await new Api(transport, async () => token).whoami();
-    return { kind: 'accepted', subject: subjectOf(owner, linkId) };
+    const caller: Partial<Caller> & Pick<Caller, 'owner'> = await new Api(transport, async () => token).whoami();
+    const { owner, link_id: linkId = null, note = null, expires_at: expiresAt = null, scopes = [] } = caller;
+    const expiresAtMs = expiresAt === null ? null : Date.parse(expiresAt);
+    const subject = { ...subjectOf(owner, linkId), note, expiresAtMs, isAdmin: scopes.includes('admin') };
+    return { kind: 'accepted', subject };
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     if (error.status === 401) return { kind: 'refused', message: error.message };
     const claims = readClaims(token);
     // The server has verified the token. Only a scope is missing.
-    if (error.code === 'forbidden' && claims) return { kind: 'accepted', subject: subjectOf(claims.subject, null) };
+    if (error.code === 'forbidden' && claims) {
+      return { kind: 'accepted', subject: { ...subjectOf(claims.subject, null), expiresAtMs: claims.expiresAtMs } };
+    }
     throw error;
   }
 }
@@ -38,5 +50,6 @@ export function nameOf({ owner, isLink, name }: Subject): string {
 }
 
 function subjectOf(owner: string, linkId: string | null): Subject {
-  return { key: JSON.stringify([owner, linkId]), owner, isLink: linkId !== null, name: null };
+  const key = JSON.stringify([owner, linkId]);
+  return { key, owner, isLink: linkId !== null, name: null, note: null, expiresAtMs: null, isAdmin: false };
 }

@@ -5,7 +5,7 @@ import type { Identified, Subject } from './subject.ts';
 import { TokenKeeper } from './token-keeper.ts';
 
 function subject(owner: string): Subject {
-  return { key: owner, owner, isLink: false, name: null };
+  return { key: owner, owner, isLink: false, name: null, note: null, expiresAtMs: null, isAdmin: false };
 }
 
 /** The tests in Chromium use grants, with a real identity provider. */

@@ -8,7 +8,6 @@ import type { Grant } from '../provider/grant.ts';
 import type { GrantRenewer } from '../provider/grant-renewer.ts';
 import { hostOf } from '../provider/provider-config.ts';
 import { texts } from '../texts.ts';
-import { readClaims } from './claims.ts';
 import type { LinkQuestion, SignedIn, SignInConflict } from './signed-in.ts';
 import type { Identified, Subject } from './subject.ts';
 import { type Credential, readSaved, save, takeTokenFromAddress } from './token-storage.ts';
@@ -227,8 +226,7 @@ export class TokenKeeper {
     this.refusal.set(null);
     if (typeof credential === 'string') {
       this.#setToken(credential);
-      const expiresAtMs = readClaims(credential)?.expiresAtMs ?? null;
-      this.state.set({ kind: 'signed-in', subject, expiresAtMs, grant: null });
+      this.state.set({ kind: 'signed-in', subject, expiresAtMs: subject.expiresAtMs, grant: null });
       return;
     }
     this.#renewer?.stop();

@@ -1,6 +1,6 @@
 /** Reports that the token or the grant has ended or will end soon. Uploads wait for a new one. */
-import { useEffect, useReducer } from 'react';
 import { useCell } from '../cell.ts';
+import { useClock } from '../clock.ts';
 import { formatTime } from '../format.ts';
 import { ProviderButton } from '../provider/provider-button.tsx';
 import { useServices } from '../services.ts';
@@ -10,7 +10,6 @@ import type { GrantStatus, SignedIn } from './signed-in.ts';
 
 /** Early enough to fetch a new token. */
 const SOON_MS = 15 * 60_000;
-const CLOCK_MS = 15_000;
 
 export function TokenNotice() {
   const { keeper } = useServices();
@@ -25,10 +24,15 @@ export function TokenNotice() {
   const minutes = Math.max(0, Math.ceil(leftMs / 60_000));
   return (
     <section className="notice">
-      <p role="status">{grant ? texts.provider.endsSoon(minutes) : texts.signIn.expiresSoon(minutes)}</p>
+      <p role="status">{describeEnd(minutes, grant !== null, subject.isLink)}</p>
       {grant && !subject.isLink ? <ProviderButton again /> : <TokenForm />}
     </section>
   );
+}
+
+function describeEnd(minutes: number, isGrant: boolean, isLink: boolean): string {
+  if (isLink) return texts.visitor.expiresSoon(minutes);
+  return isGrant ? texts.provider.endsSoon(minutes) : texts.signIn.expiresSoon(minutes);
 }
 
 function Expired({ subject, wasGrant }: SignedIn & { kind: 'expired' }) {
@@ -36,8 +40,14 @@ function Expired({ subject, wasGrant }: SignedIn & { kind: 'expired' }) {
   const lead = accounts.isBusy ? texts.provider.endedLead : texts.provider.endedIdle;
   return (
     <section className="notice notice-warning" role="alert">
-      <h2>{wasGrant ? texts.provider.endedHeading : texts.signIn.expiredHeading}</h2>
-      <p>{wasGrant ? lead : texts.signIn.expiredLead}</p>
+      <h2>
+        {subject.isLink
+          ? texts.visitor.expiredHeading
+          : wasGrant
+            ? texts.provider.endedHeading
+            : texts.signIn.expiredHeading}
+      </h2>
+      <p>{subject.isLink ? texts.visitor.expiredLead : wasGrant ? lead : texts.signIn.expiredLead}</p>
       <SignInWays isLink={subject.isLink} again />
     </section>
   );
@@ -57,13 +67,4 @@ function Away({ host, expiresAtMs }: { host: string; expiresAtMs: number | null 
 /** A third of its life before a grant ends: before that, somebody has just signed in. */
 function soonMs(grant: GrantStatus | null): number {
   return Math.min(SOON_MS, grant?.lifeMs == null ? SOON_MS : grant.lifeMs / 3);
-}
-
-/** Renders again every few seconds. */
-function useClock(): void {
-  const [, tick] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const timer = setInterval(tick, CLOCK_MS);
-    return () => clearInterval(timer);
-  }, []);
 }

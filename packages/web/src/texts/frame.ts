@@ -1,6 +1,12 @@
 /** Texts of the frame around the views. */
 
-export const navTexts = { label: 'Views', upload: 'Upload', activity: 'Activity', files: 'Files' } as const;
+export const navTexts = {
+  label: 'Views',
+  upload: 'Upload',
+  activity: 'Activity',
+  files: 'Files',
+  admin: 'Facility',
+} as const;
 
 export const connectivityTexts = {
   offline: 'No network. Uploads continue automatically when the network is back.',

@@ -17,6 +17,7 @@ export const signInTexts = {
   expiresSoon: (minutes: number) =>
     `Your token expires in ${plural(minutes, 'minute', 'minutes')}. Paste a new one, and uploads continue without a break.`,
   as: (subject: string) => `Signed in as ${subject}`,
+  asWords: 'Signed in as',
   linkOf: (owner: string) => `upload link of ${owner}`,
   waitingFiles: (count: number) => `${plural(count, 'file', 'files')} will be uploaded after you sign in.`,
   waitingForSignIn: (count: number) =>
@@ -35,4 +36,11 @@ export const signInTexts = {
   },
   until: (time: string) => `until ${time}`,
   out: 'Sign out',
+  leave: {
+    heading: 'Sign out while uploads are not finished?',
+    text: (count: number) =>
+      `${count === 0 ? 'Files that are being checked are' : `${plural(count, 'upload is', 'uploads are')}`} not finished. What the server has received is kept. The rest waits in this tab until you sign in again, and is interrupted when the tab is closed.`,
+    yes: 'Sign out now',
+    no: 'Stay signed in',
+  },
 } as const;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { UPLOAD_STATES as SERVER_STATES } from '@cryolift/protocol/states';
 import { texts } from '../texts.ts';
 import { UPLOAD_STATES } from '../uploads/upload-states.ts';
+import { adminTexts } from './admin.ts';
 
 /** Every text without arguments, with its path. */
 function* plainTexts(value: object, path = ''): Generator<[string, string]> {
@@ -18,7 +19,8 @@ test('texts: every state of the page and of the server has a label', () => {
 });
 
 test('texts: none is empty or has spaces around it', () => {
-  for (const [path, text] of plainTexts(texts)) assert.ok(text !== '' && text === text.trim(), path);
+  for (const [path, text] of plainTexts({ ...texts, admin: adminTexts }))
+    assert.ok(text !== '' && text === text.trim(), path);
 });
 
 test('texts: one thing is singular, and any other number is plural', () => {

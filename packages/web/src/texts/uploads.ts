@@ -12,8 +12,6 @@ export const dropTexts = {
   folder: 'Choose a folder',
   types: (types: readonly string[], maxBytes: number) =>
     `${types.includes(ANY_TYPE) ? 'any type' : types.map((type) => `.${type}`).join(' ')} · up to ${formatBytes(maxBytes)}`,
-  quota: (usedBytes: number, quotaBytes: number) =>
-    `${formatBytes(usedBytes)} of your quota of ${formatBytes(quotaBytes)} used`,
   leftOut: (count: number) =>
     `${plural(count, 'file', 'files')} of other types in the folder ${count === 1 ? 'was' : 'were'} left out.`,
   nothing: 'No files were found.',
@@ -29,12 +27,22 @@ export const checkTexts = {
   sameSize:
     'A file of this name and size is already there. Its bytes were not compared, because the file is larger than 2 GiB.',
   sameName: 'A file of this name and size is already there, with other bytes. Both are kept.',
+  noRoom: 'The quota has no room for this file.',
   tooLarge: (maxBytes: number) => `The file is larger than this server accepts: ${formatBytes(maxBytes)}.`,
 } as const;
 
 export const uploadTexts = {
   heading: 'Upload',
   list: 'Files of this page',
+  groups: {
+    attention: (count: number) => `${plural(count, 'file needs', 'files need')} your attention`,
+    current: 'Uploading',
+    queued: (count: number) => `${formatCount(count)} queued`,
+    done: (count: number) => `${formatCount(count)} done`,
+  },
+  retryAll: 'Retry all',
+  showMore: (count: number) => `Show ${formatCount(count)} more`,
+  hidden: (count: number) => `${plural(count, 'file', 'files')} more`,
   state: {
     checking: 'Reading header',
     refused: 'Not accepted',
@@ -87,6 +95,17 @@ export const uploadTexts = {
     hint: 'Start again deletes the received parts of the old content and uploads the file as it is now.',
   },
   warnings: (count: number) => plural(count, 'note about this file', 'notes about this file'),
+} as const;
+
+/** Why all uploads together wait. */
+export const waitTexts = {
+  offline: 'Waiting: no network',
+  unreachable: 'Waiting: the server does not answer',
+  full: 'Waiting: the server is full. Uploads continue when space was freed.',
+  paused: 'Paused',
+  interrupted: 'Interrupted',
+  checking: 'Reading headers',
+  because: (reason: string) => `Waiting: ${reason}`,
 } as const;
 
 export const partsTexts = {

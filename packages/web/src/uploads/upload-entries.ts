@@ -6,8 +6,9 @@ import { Cell } from '../cell.ts';
 import type { Upload } from './upload.ts';
 import { transition, type UploadEvent } from './upload-states.ts';
 
-/** The shortest time between two notifications of the page, milliseconds. */
-const NOTIFY_MS = 100;
+/** The shortest time between two notifications of the page, milliseconds: of few uploads, and of many. */
+const [NOTIFY_MS, NOTIFY_MANY_MS] = [100, 300];
+const MANY = 20;
 
 /** An upload with its internal state. */
 export interface Entry {
@@ -96,9 +97,12 @@ export class UploadEntries {
 
   /** Uses a timer: a hidden tab has no animation frames. */
   #notify(): void {
-    this.#notification ??= setTimeout(() => {
-      this.#notification = null;
-      this.uploads.set(this.all().map(({ upload }) => upload));
-    }, NOTIFY_MS);
+    this.#notification ??= setTimeout(
+      () => {
+        this.#notification = null;
+        this.uploads.set(this.all().map(({ upload }) => upload));
+      },
+      this.#entries.size > MANY ? NOTIFY_MANY_MS : NOTIFY_MS,
+    );
   }
 }

@@ -1,17 +1,16 @@
 /** The uploads of one subject on this page. They are kept outside React, so that they continue in every view. */
 import { BlobSource } from '@cryolift/client/browser';
 import type { Limits } from '@cryolift/protocol/messages';
-import { withKnown } from '../adding/duplicate-check.ts';
+import type { CheckedFile } from '../adding/batch-check.ts';
 import type { FoundFile } from '../adding/found-files.ts';
 import { checkHeader } from '../adding/header-check.ts';
 import { KeyChooser } from '../adding/key-chooser.ts';
-import type { KnownFiles } from '../adding/known-files.ts';
-import { sidecarsOf } from '../adding/sidecars.ts';
 import { isLockHeld } from '../locks.ts';
 import { restoreUploads } from './interrupted-uploads.ts';
-import { isActive, newUpload } from './upload.ts';
+import { canRetry, isActive, newUpload } from './upload.ts';
 import { cancelOnServer } from './upload-cancellation.ts';
 import { type Entry, UploadEntries } from './upload-entries.ts';
+import { keyOfFile, withoutPath } from './upload-key.ts';
 import { uploadLock } from './upload-lock.ts';
 import { UploadRunner, type UploadRunnerOptions } from './upload-runner.ts';
 import { traitsOf } from './upload-states.ts';
@@ -19,14 +18,6 @@ import { traitsOf } from './upload-states.ts';
 export interface UploadListOptions extends UploadRunnerOptions {
   /** Null when the server does not return them. */
   getLimits(): Promise<Limits | null>;
-  readonly knownFiles: Pick<KnownFiles, 'compare'>;
-}
-
-/** What the check of a file needs. */
-interface Checking {
-  readonly limits: Promise<Limits | null>;
-  /** Its `.mdoc` file, when both were added together. */
-  readonly sidecar: File | null;
 }
 
 export class UploadList {
@@ -84,44 +75,58 @@ export class UploadList {
     this.#runner.close();
   }
 
-  /** Adds files. A file whose upload has stopped continues it. */
-  async add(found: readonly FoundFile[]): Promise<void> {
-    const limits = this.#options.getLimits();
-    const keys = new KeyChooser(this.#entries);
-    const adding: Promise<void>[] = [];
-    const sidecarOf = sidecarsOf(found);
-    for (const each of found) {
-      const checking = { limits, sidecar: sidecarOf(each) };
-      adding.push(this.#addOne(each, await keys.choose(each), checking));
+  /** What the server counts for the quota of the uploads of this list, and what it will count in addition. */
+  counted(): { isCounted(found: FoundFile): boolean; waiting: { files: number; bytes: number } } {
+    const keys = new Set<string>();
+    const waiting = { files: 0, bytes: 0 };
+    for (const { upload, uploadId } of this.#entries.all()) {
+      if (upload.state === 'done' || upload.state === 'refused') continue;
+      keys.add(upload.key);
+      if (upload.state === 'interrupted') keys.add(withoutPath(upload.key));
+      if (uploadId !== null) continue;
+      waiting.files++;
+      waiting.bytes += upload.sizeBytes;
     }
-    await Promise.all(adding);
+    const isCounted = ({ file, path }: FoundFile) => {
+      const key = keyOfFile(file, path);
+      return keys.has(key) || keys.has(withoutPath(key));
+    };
+    return { isCounted, waiting };
   }
 
-  async #addOne({ file, handle }: FoundFile, key: string, checking: Checking): Promise<void> {
+  /** Adds files. A file whose upload has stopped continues it. */
+  async add(files: readonly CheckedFile[]): Promise<void> {
+    const keys = new KeyChooser(this.#entries);
+    for (const each of files) this.#addOne(each, await keys.choose(each));
+  }
+
+  #addOne({ file, handle, check }: CheckedFile, key: string): void {
     const known = this.#entries.get(key);
     const state = known?.upload.state;
     if (known && (isActive(known.upload) || state === 'cancelling')) return;
     const resumes = state !== undefined && traitsOf(state).isResumable;
     const entry = this.#entries.put(
-      { ...newUpload(key, 'checking', handle !== null), received: resumes ? (known?.upload.received ?? null) : null },
+      {
+        ...newUpload(key, 'checking', handle !== null),
+        check,
+        received: resumes ? (known?.upload.received ?? null) : null,
+      },
       {
         source: new BlobSource(file, { location: key, handle: handle ?? undefined }),
         handle,
         uploadId: resumes ? (known?.uploadId ?? null) : null,
+        isChecked: true,
         isAccepted: resumes,
         running: known?.running ?? Promise.resolve(),
         ...(known ? { rate: known.rate } : {}),
       },
     );
-    await this.#check(entry, file, checking);
+    this.#queueOrRefuse(entry);
   }
 
-  async #check(entry: Entry, file: File, { limits, sidecar }: Checking): Promise<void> {
-    const header = await checkHeader(file, await limits, sidecar).catch(() => null);
-    const { knownFiles } = this.#options;
-    // The server has parts of an upload that is continued.
-    const known = header && !entry.isAccepted ? await knownFiles.compare(file, entry.upload.path) : null;
-    this.#entries.update(entry, { check: header && withKnown(header, known) });
+  async #check(entry: Entry, file: File, limits: Promise<Limits | null>): Promise<void> {
+    const check = await checkHeader(file, await limits, null).catch(() => null);
+    this.#entries.update(entry, { check });
     entry.isChecked = true;
     this.#queueOrRefuse(entry);
   }
@@ -183,11 +188,16 @@ export class UploadList {
     if (!this.#entries.apply(entry, 'resume', change)) return;
     // The header of the new content has not been checked or accepted.
     Object.assign(entry, { restart: true, isChecked: false, isAccepted: false, force: false });
-    await this.#check(entry, source.file, { limits, sidecar: null });
+    await this.#check(entry, source.file, limits);
   }
 
   #resume(entry: Entry): void {
     if (entry.source && this.#entries.apply(entry, 'resume', { error: null })) this.#queueOrRefuse(entry);
+  }
+
+  /** Tries again what has failed, unless the file has changed. Call it from a click handler. */
+  retryAll(): void {
+    for (const { upload } of this.#entries.all()) if (canRetry(upload)) void this.resume(upload.key);
   }
 
   /** In reverse order, so that no queued upload starts in between. */

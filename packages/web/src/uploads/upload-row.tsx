@@ -1,5 +1,5 @@
 /** One upload of this page: its file, its progress, and its actions. */
-import { memo, useState } from 'react';
+import { memo, useLayoutEffect, useRef, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { Confirm } from '../confirm.tsx';
 import { Failure } from '../failure.tsx';
@@ -12,8 +12,12 @@ import { Bar } from '../progress/bar.tsx';
 import { PartsMap } from '../progress/parts-map.tsx';
 import { fileHref } from '../route.ts';
 import { useAccount, useServices } from '../services.ts';
+import { signInWait } from '../signing-in/sign-in-wait.ts';
 import { texts } from '../texts.ts';
-import { NO_PARTS, type Upload } from './upload.ts';
+import { canRetry, hasChanged, NO_PARTS, type Upload } from './upload.ts';
+
+/** The list of all rows. It gets the focus of a row that leaves its place, so that the keyboard does not start anew. */
+export const LIST_ID = 'uploads';
 
 const TONES = { done: 'done', failed: 'failed', refused: 'failed', running: 'active' } as const;
 
@@ -21,11 +25,19 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
   const { key, name, path, sizeBytes, state, check, received, error, hadOtherFile } = upload;
   const folder = folderOf(path, name);
   const tone = TONES[state as keyof typeof TONES] ?? 'idle';
-  const showsBar = received !== null || state === 'running' || state === 'queued';
+  const row = useRef<HTMLLIElement>(null);
+  useLayoutEffect(() => {
+    const { current } = row;
+    return () => {
+      if (current?.contains(document.activeElement)) document.getElementById(LIST_ID)?.focus({ preventScroll: true });
+    };
+  }, []);
+  // A queued file of which nothing is received has nothing to show: hundreds of them are drawn faster without a bar.
+  const showsBar = received !== null || state === 'running';
   const isShown =
     (state === 'running' || state === 'paused') && received !== null && check !== null && check.mrc !== null;
   return (
-    <li className={`upload card upload-${state}`} data-state={state} data-key={key}>
+    <li ref={row} className={`upload card upload-${state}`} data-state={state} data-key={key}>
       <div className="upload-head">
         <h3 className="upload-name" title={path ?? name}>
           {folder && <span className="faint">{folder}</span>}
@@ -117,18 +129,15 @@ function Figures({ upload: { state, sizeBytes, received, progress, bytesPerSecon
   }
 
   function describeLastError(): string | null {
-    if (signedIn.kind === 'expired' && signedIn.wasGrant) return texts.provider.waitsForSignIn;
-    if (signedIn.kind !== 'signed-in') return texts.upload.waitsForToken;
-    const { grant, expiresAtMs } = signedIn;
-    const isLate = expiresAtMs !== null && Date.now() >= expiresAtMs;
-    if (grant?.state === 'away' && isLate) return texts.provider.waitsForProvider(grant.host);
+    const waits = signInWait(signedIn);
+    if (waits !== null) return waits;
     if (progress?.offline) return texts.upload.offline;
     return progress?.lastError ? texts.upload.retrying(progress.lastError) : null;
   }
 }
 
 function UploadActions({ upload }: { upload: Upload }) {
-  const { uploads } = useAccount();
+  const { uploads, subject } = useAccount();
   const [isAsking, setAsking] = useState(false);
   const { key, name, state, check, hasHandle, error, file } = upload;
   const button = (icon: IconName, label: string, act: () => void, words = false) => (
@@ -143,7 +152,6 @@ function UploadActions({ upload }: { upload: Upload }) {
       {words && label}
     </button>
   );
-  const isChanged = (error as { code?: string } | null)?.code === 'source_changed';
   const cancel = () =>
     upload.received && upload.received.storedBytes > 0 ? setAsking(true) : void uploads.cancel(key);
   return (
@@ -153,10 +161,12 @@ function UploadActions({ upload }: { upload: Upload }) {
       {state === 'interrupted' &&
         hasHandle &&
         button('play', texts.upload.continue, () => void uploads.resume(key), true)}
-      {state === 'failed' && !isChanged && button('retry', texts.upload.retry, () => void uploads.resume(key), true)}
-      {state === 'failed' && isChanged && button('retry', texts.upload.restart, () => void uploads.restart(key), true)}
+      {canRetry(upload) && button('retry', texts.upload.retry, () => void uploads.resume(key), true)}
+      {state === 'failed' &&
+        hasChanged(error) &&
+        button('retry', texts.upload.restart, () => void uploads.restart(key), true)}
       {state === 'refused' && check?.canForce && button('upload', texts.upload.force, () => uploads.force(key), true)}
-      {state === 'done' && file && (
+      {state === 'done' && file && !subject.isLink && (
         <a
           className="button small"
           href={fileHref(file.file_id)}

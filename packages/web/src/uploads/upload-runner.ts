@@ -1,6 +1,5 @@
 /** Runs the queued uploads of a list, a few at a time. */
-import type { Progress, Uploader } from '@cryolift/client';
-import { Rate } from '@cryolift/client';
+import { FileSlots, type Progress, Rate, type Uploader } from '@cryolift/client';
 import type { BlobSource, IndexedDbResumeStore } from '@cryolift/client/browser';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { withLock } from '../locks.ts';
@@ -8,8 +7,8 @@ import { receivedOf } from './upload.ts';
 import type { Entry, UploadEntries } from './upload-entries.ts';
 import { uploadLock } from './upload-lock.ts';
 
-/** Files at a time. They share the connections: while a small file waits for an answer, the others send. */
-const MAX_RUNNING = 3;
+/** Files at a time, or four times as many small ones. They share the connections: while one waits, the others send. */
+const FILES = 4;
 
 export interface UploadRunnerOptions {
   readonly subjectKey: string;
@@ -27,7 +26,7 @@ export class UploadRunner {
   readonly #entries: UploadEntries;
   readonly #options: UploadRunnerOptions;
   #sentBytes = 0;
-  #runningCount = 0;
+  readonly #slots = new FileSlots(FILES);
   #isOpen = false;
 
   constructor(entries: UploadEntries, options: UploadRunnerOptions) {
@@ -58,20 +57,22 @@ export class UploadRunner {
   startNext(): void {
     if (!this.#isOpen) return;
     for (const entry of this.#entries.all()) {
-      if (this.#runningCount >= MAX_RUNNING) return;
       // An aborted run that has not ended yet calls startNext at its end.
-      if (!entry.source || entry.controller || !this.#entries.apply(entry, 'start')) continue;
-      entry.running = this.#run(entry, entry.source);
+      if (entry.upload.state !== 'queued' || !entry.source || entry.controller) continue;
+      const free = this.#slots.take(entry.upload.sizeBytes);
+      if (!free) return;
+      if (this.#entries.apply(entry, 'start')) entry.running = this.#run(entry, entry.source, free);
+      else free();
     }
   }
 
-  async #run(entry: Entry, source: BlobSource): Promise<void> {
+  /** @param free frees its place. */
+  async #run(entry: Entry, source: BlobSource, free: () => void): Promise<void> {
     const { subjectKey, uploader, resumeStore, server, owner, onDone } = this.#options;
     const { key, path } = entry.upload;
     const controller = new AbortController();
     const { signal } = controller;
     entry.controller = controller;
-    this.#runningCount++;
     try {
       if (entry.handle) await resumeStore.keepHandle({ server, owner, location: key }, entry.handle);
       const file = await withLock(uploadLock(subjectKey, key), signal, () =>
@@ -93,7 +94,7 @@ export class UploadRunner {
     } finally {
       entry.controller = null;
       entry.restart = false;
-      this.#runningCount--;
+      free();
       this.startNext();
     }
   }

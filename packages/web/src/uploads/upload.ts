@@ -75,6 +75,16 @@ export function receivedInUpload(upload: UploadRecord): ReceivedParts {
   };
 }
 
+/** It has failed, and the same file can be sent again. */
+export function canRetry({ state, error }: Upload): boolean {
+  return state === 'failed' && !hasChanged(error);
+}
+
+/** The file has changed since its upload started: only a new upload can send it. */
+export function hasChanged(error: unknown): boolean {
+  return (error as { code?: string } | null)?.code === 'source_changed';
+}
+
 /** Bytes are sent, or will be without an action of the user. */
 export function isActive({ state }: Upload): boolean {
   return traitsOf(state).isActive;

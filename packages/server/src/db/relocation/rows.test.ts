@@ -49,6 +49,7 @@ async function fill(db: Database): Promise<void> {
       token_sha256: new Uint8Array(32),
       max_bytes: 2 ** 50,
       max_files: null,
+      note: 'the night of the 3rd',
       created_at: 1,
       expires_at: 2,
     })

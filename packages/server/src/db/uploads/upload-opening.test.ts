@@ -61,6 +61,7 @@ const LINK: LinkRow = {
   token_sha256: new Uint8Array(32),
   max_bytes: null,
   max_files: null,
+  note: null,
   created_at: 1000,
   expires_at: 9000,
 };

@@ -170,6 +170,22 @@ export async function countStaged(db: Database): Promise<Record<string, number>>
   return Object.fromEntries([...none, ...rows.map(({ status, count }) => [status, count] as const)]);
 }
 
+/** Uploads that failed since then, the last first. */
+export async function listFailed(db: Database, sinceMs: number, limit: number): Promise<UploadRow[]> {
+  const select = db.selectFrom('uploads').selectAll().where('status', '=', 'failed').where('updated_at', '>=', sinceMs);
+  return await select.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+}
+
+export async function countFailed(db: Database, sinceMs: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('uploads')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('status', '=', 'failed')
+    .where('updated_at', '>=', sinceMs)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 export async function listVerifying(db: Database): Promise<UploadRow[]> {
   return await db.selectFrom('uploads').selectAll().where('status', '=', 'verifying').execute();
 }

@@ -32,7 +32,7 @@ export async function retryDelivery(context: DeliveryContext, seq: number): Prom
   return toDelivery(row);
 }
 
-function toDelivery(row: DeliveryRow): Delivery {
+export function toDelivery(row: DeliveryRow): Delivery {
   const { id, type } = JSON.parse(row.event) as { id: string; type: string };
   return {
     seq: row.seq,

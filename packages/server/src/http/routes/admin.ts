@@ -1,5 +1,6 @@
 /** Calls for administrators, on the things of all owners. */
 import {
+  Overview,
   OwnedUploadPage,
   OwnerPage,
   OwnerQuery,
@@ -10,6 +11,7 @@ import {
   UploadQuery,
 } from '@cryolift/protocol/messages';
 import { listAllUploads } from '../../uploads/listing.ts';
+import { readOverview } from '../../uploads/overview.ts';
 import { pageOfOwners } from '../../uploads/owners.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
@@ -21,10 +23,27 @@ const DEFAULT_BYTES_PER_SECOND = 50 * 1024 * 1024;
 const config = { scope: 'admin' } as const;
 
 export function registerAdmin(app: Routes, services: Services): void {
+  registerOverview(app, services);
   registerUploads(app, services);
   registerOwners(app, services);
   registerSweep(app, services);
   registerScrub(app, services);
+}
+
+function registerOverview(app: Routes, { uploads: context, version, options: { webhook } }: Services): void {
+  app.get(
+    '/admin/overview',
+    {
+      config,
+      schema: {
+        operationId: 'getOverview',
+        tags: ['admin'],
+        summary: 'State of the server: space, uploads, failures of the last day, jobs, webhook.',
+        response: { 200: Overview },
+      },
+    },
+    async () => await readOverview(context, { version, hasWebhook: webhook !== null }),
+  );
 }
 
 function registerUploads(app: Routes, { uploads: context }: Services): void {

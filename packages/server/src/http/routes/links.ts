@@ -46,13 +46,13 @@ function registerMake(app: Routes, { uploads: context, options }: Services): voi
       },
     },
     async (request, reply) => {
-      const { expires_in = defaultSeconds, max_bytes = null, max_files = null } = request.body ?? {};
+      const { expires_in = defaultSeconds, max_bytes = null, max_files = null, note = null } = request.body ?? {};
       const base = publicBase(request, options.publicUrl);
-      const asked = { seconds: expires_in, maxBytes: max_bytes, maxFiles: max_files };
+      const asked = { seconds: expires_in, maxBytes: max_bytes, maxFiles: max_files, note };
       const { link, token } = await makeLink(context, ownerOf(request.caller), asked);
       reply.code(201);
       const expires_at = toTime(link.expiresAtMs);
-      return { link_id: link.id, expires_at, max_bytes, max_files, url: `${base}/#token=${token}`, token };
+      return { link_id: link.id, expires_at, max_bytes, max_files, note, url: `${base}/#token=${token}`, token };
     },
   );
 }

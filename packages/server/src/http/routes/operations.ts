@@ -2,13 +2,18 @@
 import { UploadError } from '@cryolift/protocol/errors';
 import { Caller, Health, Limits, Readiness } from '@cryolift/protocol/messages';
 import { CHALLENGE, CHALLENGE_HEADER, computeProof, PROOF_HEADER } from '@cryolift/protocol/proof';
+import { SCOPES } from '@cryolift/protocol/scopes';
 import { Type } from 'typebox';
+import { toTime } from '../../uploads/upload-record.ts';
 import { readUsage } from '../../uploads/usage.ts';
-import { linkOf, ownerOf } from '../auth/caller.ts';
+import { expiryOf, linkOf, ownerOf } from '../auth/caller.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 
 const METRICS = { content: { 'text/plain': { schema: Type.String({ description: 'Prometheus’ text format.' }) } } };
+
+/** The latest time of a Date, milliseconds (ECMA-262, section 21.4.1.1). */
+const LATEST_MS = 8.64e15;
 
 export function registerOperations(app: Routes, services: Services): void {
   registerCallerInfo(app, services);
@@ -44,11 +49,21 @@ function registerCallerInfo(app: Routes, { uploads, limits }: Services): void {
       schema: {
         operationId: 'getCaller',
         tags: ['operations'],
-        summary: 'The owner of the uploads of the caller.',
+        summary: 'The owner of the uploads of the caller, and what the token or the link of the caller is.',
         response: { 200: Caller },
       },
     },
-    async ({ caller }) => ({ owner: ownerOf(caller), link_id: linkOf(caller)?.id ?? null }),
+    async ({ caller }) => {
+      const link = linkOf(caller);
+      const expiresAtMs = expiryOf(caller);
+      return {
+        owner: ownerOf(caller),
+        link_id: link?.id ?? null,
+        note: link?.note ?? null,
+        expires_at: isTime(expiresAtMs) ? toTime(expiresAtMs) : null,
+        scopes: caller.kind === 'token' ? SCOPES.filter((scope) => caller.scopes.has(scope)) : [],
+      };
+    },
   );
 }
 
@@ -110,4 +125,9 @@ function registerMetrics(app: Routes, { metrics, options }: Services): void {
       return await metrics.render();
     },
   );
+}
+
+/** A token may expire after every time that can be written, or never. */
+function isTime(ms: number): boolean {
+  return Math.abs(ms) <= LATEST_MS;
 }
