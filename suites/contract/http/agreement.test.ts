@@ -60,7 +60,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'POST /datasets/{dataset_id}/reopen': [200],
   'GET /datasets/{dataset_id}/receipt': [200],
   'POST /datasets/{dataset_id}/receipt': [201],
-  'PUT /datasets/{dataset_id}/receipt/previous': [204],
+  'PUT /datasets/{dataset_id}/receipt/previous': [200],
   'POST /links': [201],
   'GET /links': [200],
   'DELETE /links': [200],

@@ -4,10 +4,12 @@ import { DATASET_STATES } from '@cryolift/protocol/dataset-states';
 import { type Command, Option } from 'commander';
 import { between, collectPair, parseCount, secondsBetween } from '../options/quantity.ts';
 import { addCommand } from './add-command.ts';
+import { countOption } from './count-option.ts';
 import type { Finish } from './server-commands.ts';
 
 const QUOTA = between('size', '1b', '8191TiB');
 const DATASET = 'a dataset: its name or its id';
+const RANGES = 4;
 
 export function addDataset(program: Command, finish: Finish): void {
   const dataset = addCommand(program, 'dataset', 'make, list, complete and delete datasets: sets of files', false);
@@ -57,6 +59,30 @@ export function addDataset(program: Command, finish: Finish): void {
     .action(async (reference: string, _own: unknown, command: Command) => {
       const { completeDataset } = await import('../commands/dataset.ts');
       finish(await completeDataset(reference, command.optsWithGlobals()));
+    });
+  add('receipt', 'get the signed list of the files of a dataset, or give the server that of another one')
+    .argument('<dataset>', DATASET)
+    .option('-o, --output <file>', 'where to write it (default: standard output)')
+    .option('--now', 'of what it has now, also while it is open')
+    .addOption(
+      new Option('--previous <file>', 'the receipt of the server that had the files before').conflicts([
+        'output',
+        'now',
+      ]),
+    )
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { datasetReceipt } = await import('../commands/dataset-receipt.ts');
+      finish(await datasetReceipt(reference, command.optsWithGlobals()));
+    });
+  add('download', 'download all files of a dataset into a folder')
+    .argument('<dataset>', DATASET)
+    .requiredOption('-o, --output <folder>', 'where to write; it is created when it is missing')
+    .option('--bag', 'as a bag (BagIt, RFC 8493) with its receipt: the files are in its folder data')
+    .addOption(countOption('--parallel', 'ranges of a file downloaded at the same time', RANGES))
+    .option('-f, --force', 'replace files that differ')
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { downloadDataset } = await import('../commands/dataset-download.ts');
+      finish(await downloadDataset(reference, command.optsWithGlobals()));
     });
   add('release', 'say that the files of a complete dataset were handed over')
     .argument('<dataset>', DATASET)

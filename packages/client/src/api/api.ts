@@ -291,8 +291,8 @@ export class Api {
   }
 
   /** The text of an answer that is no JSON message, of any length. */
-  async text(path: string, options?: CallOptions): Promise<string> {
-    const { body } = await this.#transport.send('GET', path, { ...options, maxReplyBytes: Number.MAX_SAFE_INTEGER });
+  async text(path: string, options?: CallOptions, method: 'GET' | 'POST' = 'GET'): Promise<string> {
+    const { body } = await this.#transport.send(method, path, { ...options, maxReplyBytes: Number.MAX_SAFE_INTEGER });
     return new TextDecoder().decode(body);
   }
 }

@@ -11,6 +11,7 @@ import type {
   ExpectedFiles,
   FilePage,
   FileQuery,
+  ReceiptDocument,
 } from '@cryolift/protocol/messages';
 import type { Api } from './api.ts';
 import type { CallOptions } from './authorized-transport.ts';
@@ -83,6 +84,25 @@ export class Datasets {
   /** What is missing, wrong, extra and double: all counts, and a page of one list. */
   async check(id: string, query: CheckQuery = {}, options?: CallOptions): Promise<DatasetCheck> {
     return await this.#api.call(isCheck, 'GET', `${pathOf(id)}/check${toQuery(query)}`, undefined, options);
+  }
+
+  /**
+   * The newest receipt, as it was signed: canonical JSON and a line feed.
+   *
+   * @throws ServerError `receipt_not_found`; `receipt_not_ready` while that of the completion is being made.
+   */
+  async receipt(id: string, options?: CallOptions): Promise<string> {
+    return await this.#api.text(`${pathOf(id)}/receipt`, options);
+  }
+
+  /** Issues a receipt of what the dataset has now. @returns as `receipt`. @throws ServerError `receipt_not_ready`. */
+  async issueReceipt(id: string, options?: CallOptions): Promise<string> {
+    return await this.#api.text(`${pathOf(id)}/receipt`, options, 'POST');
+  }
+
+  /** Gives the server the receipt of the one that had the files before. @throws ServerError `receipt_invalid`. */
+  async takeReceipt(id: string, receipt: ReceiptDocument, options?: CallOptions): Promise<DatasetRecord> {
+    return await this.#api.call(isDataset, 'PUT', `${pathOf(id)}/receipt/previous`, receipt, options);
   }
 
   /** Safe to repeat. */

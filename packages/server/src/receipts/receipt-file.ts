@@ -1,21 +1,21 @@
 import { toHex } from '@cryolift/protocol/digest';
+import { pathOf } from '@cryolift/protocol/file-path';
 import type { FileRecord, ReceiptFile } from '@cryolift/protocol/messages';
 import type { FileRow } from '../db/tables.ts';
-import { safePathOf } from '../files/manifest.ts';
-import { toStoredFile } from '../files/stored-file.ts';
+import { toFileRecord } from '../files/record.ts';
 
 /** What a receipt says of a file. Null: its SHA-256 is not known yet. */
 export function toReceiptFile(row: FileRow): ReceiptFile | null {
   if (row.sha256 === null) return null;
-  const file = toStoredFile(row);
+  const record = toFileRecord(row, null);
   return {
-    path: safePathOf(file),
+    path: pathOf(row.filename, record.metadata),
     size: row.size,
     sha256: toHex(row.sha256),
     file_id: row.id,
-    uploader: file.record.uploader,
-    published_at: file.record.created_at,
-    image: describe(file.record),
+    uploader: record.uploader,
+    published_at: record.created_at,
+    image: describe(record),
   };
 }
 

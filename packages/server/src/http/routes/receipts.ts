@@ -1,9 +1,9 @@
 /** Receipts of datasets: read, issue, take that of another server; and the keys that sign them. */
-import { ReceiptDocument, ReceiptKeys } from '@cryolift/protocol/messages';
+import { DatasetRecord, ReceiptDocument, ReceiptKeys } from '@cryolift/protocol/messages';
 import { getDataset } from '../../datasets/datasets.ts';
 import { issueNow } from '../../receipts/issue.ts';
 import { readReceipt, takePreviousReceipt } from '../../receipts/receipts.ts';
-import { DatasetParams, NoContent, type Routes } from '../route-schema.ts';
+import { DatasetParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { accessibleTo } from './datasets.ts';
 
@@ -98,14 +98,13 @@ function registerPrevious(app: Routes, { receipts }: Services): void {
         summary: 'Takes the receipt of the server that had the files before: later receipts name it as `previous`.',
         params,
         body: ReceiptDocument,
-        response: { 204: NoContent },
+        response: { 200: DatasetRecord },
         documented: { errors: ['dataset_not_found', 'receipt_invalid'] },
       },
     },
-    async ({ caller, params: { dataset_id }, body }, reply) => {
+    async ({ caller, params: { dataset_id }, body }) => {
       await takePreviousReceipt(receipts, dataset_id, accessibleTo(caller), body);
-      reply.code(204);
-      return null;
+      return await getDataset(receipts, dataset_id, accessibleTo(caller));
     },
   );
 }
