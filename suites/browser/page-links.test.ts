@@ -20,8 +20,7 @@ test('upload link: the page uploads files, and shows no files of the owner', asy
     ['by-link.mrc', 'secret.mrc'],
   );
   await drop(page, [writeMrc(under.folder, 'too-many.mrc', 1)]);
-  await page.getByText('more than this link allows').waitFor();
-  await page.getByRole('link', { name: 'Files' }).click();
-  await page.getByText('An upload link is for uploads alone').waitFor();
+  await uploadRow(page, 'too-many.mrc', 'refused').getByText('has no room for this file').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Files' }).count(), 0);
   assert.equal(await page.getByText('secret.mrc').count(), 0);
 });

@@ -51,7 +51,7 @@ for (const { name, says } of MIXED_FILES.filter((file) => file.name !== REFUSED)
     const detail = page.getByRole('article', { name, exact: true });
     for (const sentence of says) await detail.getByText(sentence).first().waitFor();
     if (name.endsWith('.mdoc')) return;
-    await detail.locator('.picture-frame img').waitFor();
+    await detail.locator('.viewer-frame img').waitFor();
   });
 }
 

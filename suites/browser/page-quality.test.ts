@@ -36,7 +36,7 @@ test('headers: only the page itself may run scripts in it, load into it, or fram
 
 test('caching: assets are immutable, and the page itself is revalidated', async () => {
   const assets = await assetsOf();
-  assert.equal(assets.length, 2);
+  assert.ok(assets.length >= 2, 'a script and a style');
   for (const path of assets) {
     const { headers, status } = await anybody('GET', path);
     assert.equal(status, 200);

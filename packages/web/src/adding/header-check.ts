@@ -1,13 +1,5 @@
 /** The check of a file's type, size, MRC header and TIFF structure before its upload. */
-import {
-  checkMrc,
-  checkTiff,
-  extensionOf,
-  isMrcName,
-  isTiffName,
-  MRC_HEADER_BYTES,
-  type MrcSummary,
-} from '@cryolift/mrc';
+import { checkMrc, extensionOf, isMrcName, isTiffName, MRC_HEADER_BYTES, type MrcSummary } from '@cryolift/mrc';
 import { isAcceptedType } from '@cryolift/protocol/accepted-types';
 import type { FileRecord, Finding, Limits } from '@cryolift/protocol/messages';
 import { texts } from '../texts.ts';
@@ -34,7 +26,10 @@ export async function checkHeader(
 ): Promise<HeaderCheck> {
   const refusals = limits ? checkLimits(file, limits) : [];
   if (refusals.length > 0) return { mrc: null, refusals, canForce: false, warnings: [] };
-  if (isTiffName(file.name)) return await checkStructure(file);
+  if (isTiffName(file.name)) {
+    const { checkStructure } = await import('./structure-check.ts');
+    return { mrc: null, canForce: true, ...(await checkStructure(file)) };
+  }
   if (!isMrcName(file.name)) return { mrc: null, refusals: [], canForce: false, warnings: [] };
   const header = new Uint8Array(await file.slice(0, MRC_HEADER_BYTES).arrayBuffer());
   const check = checkMrc({ header, sizeBytes: file.size, filename: file.name });
@@ -62,14 +57,6 @@ async function describe(
   } catch {
     return summary;
   }
-}
-
-async function checkStructure(file: File): Promise<HeaderCheck> {
-  const read = async (offset: number, target: Uint8Array) =>
-    target.set(new Uint8Array(await file.slice(offset, offset + target.length).arrayBuffer()));
-  const { rejections, warnings } = await checkTiff({ read }, file.size);
-  const refusals = rejections.map(({ message }) => message);
-  return { mrc: null, refusals, canForce: true, warnings: [...warnings] };
 }
 
 function checkLimits(file: File, limits: Limits): string[] {
