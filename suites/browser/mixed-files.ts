@@ -141,7 +141,7 @@ export const MIXED_FILES: readonly MixedFile[] = [
   {
     name: 'tomogram.rec',
     bytes: floats(volume(96, 92, 39, 8.68), particle(90)),
-    says: [/^A tomogram of 96 × 92 × 39 voxels, 8\.68 Å each/, GOOD],
+    says: [/^A tomogram, by its name: a volume of 96 × 92 × 39 voxels, 8\.68 Å each/, GOOD],
   },
   {
     name: 'permuted.map',
