@@ -212,7 +212,7 @@ export const MIXED_FILES: readonly MixedFile[] = [
   {
     name: 'anisotropic.rec',
     bytes: floats({ ...volume(64, 64, 24, 2), cella: [128, 128, 144] }, particle(60)),
-    says: [/^A volume of 64 × 64 × 24 voxels, 2 × 2 × 6 Å each/, GOOD],
+    says: [/^A tomogram, by its name: a volume of 64 × 64 × 24 voxels, 2 × 2 × 6 Å each/, GOOD],
   },
   {
     name: 'unit_cell.map',

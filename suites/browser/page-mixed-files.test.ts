@@ -64,7 +64,7 @@ test('mixed files: the .mdoc file and its tilt series show the same session data
   await assertAccessible(page, 'an .mdoc file');
   await table.getByRole('link', { name: 'TS_sidecar.mrc', exact: true }).click();
   await page.getByRole('heading', { name: 'TS_sidecar.mrc', exact: true }).waitFor();
-  await page.getByRole('img', { name: /^Section of TS_sidecar\.mrc, z 0$/ }).waitFor();
+  await page.getByRole('img', { name: /^Tilt of TS_sidecar\.mrc, z 0$/ }).waitFor();
   await table.getByRole('row', { name: /^Total dose\s+45 e\/Å²$/ }).waitFor();
   await page.setViewportSize({ width: 360, height: 740 });
   await assertAccessible(page, 'a tilt series, narrow');
