@@ -32,7 +32,7 @@ function makeEer(): Buffer {
 
 for (const [filename, make, kind, row] of [
   ['movie.tif', makeMovie, 'Montage', '256 × 200, 3 frames'],
-  ['movie.eer', makeEer, 'Section', '512 × 512, 6 frames'],
+  ['movie.eer', makeEer, 'Image', '512 × 512, 6 frames'],
 ] as const) {
   test(`${filename}: is shown with its structure, its picture and its statistics`, async () => {
     const owner = under.newOwner();

@@ -89,7 +89,8 @@ export class Account {
     const { key: subjectKey, owner } = subject;
     this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
     const getUsage = () => api.limits({ signal: AbortSignal.timeout(USAGE_WAIT_MS) }).catch(() => null);
-    const knownFiles = new KnownFiles(api);
+    // An upload link may not list files.
+    const knownFiles = subject.isLink ? { compare: async () => null } : new KnownFiles(api);
     this.fileReceiver = new FileReceiver({ uploads: this.uploads, knownFiles, getLimits, getUsage });
     const nextToken = () => keeper.state.next();
     const fileReads = new FileReads(api);

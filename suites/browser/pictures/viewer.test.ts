@@ -262,7 +262,7 @@ test('viewer: no scale bar without a pixel size; a movie has its average and its
   const movie = await openFile(Buffer.concat([buildHeader(fields), frames]), 'movie.mrc');
   await movie.page.getByRole('img', { name: 'Average of movie.mrc' }).waitFor();
   await movie.page.getByText('A movie, or images taken one after the other: 6').waitFor();
-  await movie.page.getByLabel('Show').selectOption('Frame');
+  await movie.page.getByLabel(/^Show/).selectOption('Frame');
   await shows(movie.page, 'Frame', 'movie.mrc', 'z 3');
   const slider = movie.page.getByRole('slider', { name: 'Frame' });
   await slider.focus();

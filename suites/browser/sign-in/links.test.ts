@@ -183,7 +183,7 @@ test('view: a view that cannot be rendered reports it, and the other views work'
     const digest = '0'.repeat(64);
     const known = { file_id: 'x', owner: 'ada', filename: 'x.mrc', size: 1, sha256: digest, parts_sha256: digest };
     const record = { ...known, metadata: {}, warnings: [], created_at: 'no time' };
-    await route.fulfill({ json: { items: [record], next_cursor: null } });
+    await route.fulfill({ json: { items: [record], next_cursor: null, total: 1, total_is_more: false } });
   });
   await page.getByRole('link', { name: 'Files' }).click();
   await page.getByRole('alert').getByText('This view cannot be shown').waitFor();

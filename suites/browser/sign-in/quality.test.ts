@@ -31,12 +31,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await cancelAtProvider(page);
     await page.getByRole('alert').getByText('cancelled').waitFor();
     await check('cancelled');
-    await drop(page, [writeMrc(under.folder, 'early.mrc', 1)]);
+    await drop(page, [writeMrc(under.folder, `${colorScheme}.mrc`, 1)]);
     await page.getByText('1 file will be uploaded').waitFor();
     await check('a file waits');
     const window = await openWindow(page, () => signInButton(page).click());
     await window.getByRole('button', { name: 'Continue' }).click();
-    await uploadRow(page, 'early.mrc', 'done').waitFor();
+    await uploadRow(page, `${colorScheme}.mrc`, 'done').waitFor();
     await check('signed in');
     await provider.disconnect();
     await page.getByText(/does not answer/).waitFor();

@@ -67,7 +67,7 @@ test('upload link: its visitors are not asked to sign in, also not when the link
   await uploadRow(page, 'linked.mrc', 'done').waitFor();
   assert.equal((await call('DELETE', `/links/${link_id}`)).status, 204);
   await drop(page, [writeMrc(under.folder, 'late.mrc', 1)]);
-  await page.getByRole('heading', { name: 'Your token has expired' }).waitFor();
+  await page.getByRole('heading', { name: 'This link has ended' }).waitFor();
   await page.getByLabel('Token, or the whole link').waitFor();
   assert.equal(await signInAgainButton(page).count(), 0);
 });

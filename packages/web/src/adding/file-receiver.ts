@@ -12,9 +12,11 @@ import { quotaOf, roomOf } from './quota.ts';
 /** The page counts checked files this often, so that it is not drawn anew for each of thousands. */
 const COUNTED_FILES = 50;
 
+const UNKNOWN = { compare: async () => null };
+
 interface FileReceiverOptions {
   readonly uploads: UploadList;
-  readonly knownFiles: KnownFiles;
+  readonly knownFiles: Pick<KnownFiles, 'compare'>;
   /** Null when the server does not return them. */
   getLimits(): Promise<Limits | null>;
   /** With the quota of the account; null when the server does not answer soon. */
@@ -64,19 +66,21 @@ export class FileReceiver {
   /** Files in folders are left out when the server does not accept their type. Single files are always added, and refused there. */
   async #add({ files, unreadable }: Found, signal: AbortSignal): Promise<void> {
     const { uploads, knownFiles, getLimits, getUsage } = this.#options;
-    if (uploads.isOpen) location.hash = 'upload';
+    const { isOpen } = uploads;
+    if (isOpen) location.hash = 'upload';
     const limits = await getLimits();
     const isAccepted = ({ file, path }: FoundFile) =>
       path === null || !limits || isMrcName(file.name) || isAcceptedType(limits.accepted_types, extensionOf(file.name));
     const accepted = files.filter(isAccepted);
     try {
       this.checking.set({ checked: 0, all: accepted.length });
-      const usage = accepted.length > 0 ? await getUsage() : null;
+      // Without a token the server answers neither; it checks both when the uploads begin.
+      const usage = isOpen && accepted.length > 0 ? await getUsage() : null;
       const { isCounted, waiting } = uploads.counted();
       const { files: checked, report } = await checkBatch(accepted, {
         limits,
         room: roomOf(quotaOf(usage), waiting),
-        knownFiles,
+        knownFiles: isOpen ? knownFiles : UNKNOWN,
         isCounted,
         signal,
         onProgress: (count) => {
