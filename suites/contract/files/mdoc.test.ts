@@ -135,6 +135,10 @@ for (const [order, isMdocFirst] of [
     );
     const analyzed = await awaitMiddle(order, series.file_id);
     assert.deepEqual([analyzed.mrc?.kind, analyzed.previews?.map(({ kind }) => kind)], ['tilt_series', PICTURES]);
+    const ofKind = async () => (await call('GET', '/files?kind=tilt_series')).json<FilePage>().items.length;
+    assert.equal(await ofKind(), 1, 'searches find it by its kind');
+    await call('PATCH', `/files/${series.file_id}`, { json: { metadata: { note: 'kept' } } });
+    assert.equal(await ofKind(), 1, 'also after a change of its metadata');
     const [picture, middle] = await Promise.all(
       ['', '?kind=section&axis=z&slice=0'].map((query) => call('GET', `/files/${series.file_id}/preview${query}`)),
     );
@@ -145,6 +149,7 @@ for (const [order, isMdocFirst] of [
     await call('DELETE', `/files/${sidecar.file_id}`);
     const alone = await show(call, series);
     assert.deepEqual([alone.mdoc, alone.mrc?.kind], [undefined, 'stack']);
+    assert.equal(await ofKind(), 0);
   });
 }
 

@@ -24,6 +24,7 @@ import { FILE_PREVIEW_READY } from '../events/event.ts';
 import { fileEvent } from '../files/file-event.ts';
 import type { FileContext } from '../files/files.ts';
 import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
+import { recordShownKind } from '../files/shown-kind.ts';
 import { findSidecar } from '../files/sidecars.ts';
 import { removeStored } from '../storage/removal.ts';
 import { analyzeAgain } from './analyze-again.ts';
@@ -135,6 +136,7 @@ async function record(
       ...(mrc && { mrc: JSON.stringify(mrc) }),
     });
     if (!now) return false;
+    await recordShownKind(tx, now);
     if (!statistics) return true;
     if (JSON.stringify(await findTilts(tx, now)) !== JSON.stringify(tilts)) {
       // Its `.mdoc` file was read meanwhile: the pictures are those of a stack.

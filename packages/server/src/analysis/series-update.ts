@@ -4,6 +4,7 @@ import type { FileRecord } from '@cryolift/protocol/messages';
 import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Database } from '../db/database.ts';
 import { findJob } from '../db/jobs.ts';
+import { setKind } from '../db/library/rows.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_UPDATED } from '../events/event.ts';
 import type { Emit } from '../events/outbox.ts';
@@ -31,6 +32,7 @@ export async function updateSeries(
   if (!own || sidecar.mdoc === null) return;
   const summary = await findSidecar(tx, series);
   const mrc = summary ? applyMdoc(own, summary) : own;
+  await setKind(tx, series.id, mrc.kind);
   await emit(fileEvent(FILE_UPDATED, series, context.now(), { mrc }));
   const bySidecar = applyMdoc(own, JSON.parse(sidecar.mdoc) as MdocSummary);
   if (series.statistics === null || ![mrc, bySidecar].some(isSeriesByMdoc)) return;

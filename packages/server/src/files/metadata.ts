@@ -9,6 +9,7 @@ import { FILE_UPDATED } from '../events/event.ts';
 import { fileEvent } from './file-event.ts';
 import { type FileContext, fileNotFound } from './files.ts';
 import { overridesOf, toFileRecord } from './record.ts';
+import { recordShownKind } from './shown-kind.ts';
 import { type StoredFile, toStoredFile } from './stored-file.ts';
 import type { UpdateLimit } from './update-limit.ts';
 
@@ -76,6 +77,7 @@ async function record(context: MetadataContext, row: FileRow, metadata: string):
   return await context.outbox.transact(async (tx, emit) => {
     const changed = await replaceMetadata(tx, row.id, row.metadata, metadata);
     if (!changed) return undefined;
+    await recordShownKind(tx, changed);
     if (isReadOtherwise(row, changed)) await readAgain(context, tx, row);
     await emit(fileEvent(FILE_UPDATED, changed, context.now()));
     return changed;

@@ -37,6 +37,11 @@ export async function replaceEntry(tx: Database, file: FileRow): Promise<void> {
   await addToFolders(tx, [entry]);
 }
 
+/** What searches by kind find a file by. For use inside a transaction. */
+export async function setKind(tx: Database, fileId: string, kind: string): Promise<void> {
+  await tx.updateTable('library').set({ kind }).where('file_id', '=', fileId).where('kind', '!=', kind).execute();
+}
+
 /** For use inside a transaction, after the files were marked as deleted. */
 export async function removeEntries(tx: Database, fileIds: readonly string[]): Promise<void> {
   if (fileIds.length === 0) return;
