@@ -77,7 +77,10 @@ async function readX(source: VoxelSource, layout: VoxelLayout, slices: Stretch, 
   }
 }
 
-/** The wanted rows, neighbours together. */
+/** Rows that are looked for before the first of them is read: a header may claim billions that the file lacks. */
+const MOST_ROWS = 1 << 16;
+
+/** The wanted rows, neighbours together, at most `MOST_ROWS`. */
 function* wantedRows({ from, to }: Stretch, wants: (row: number) => boolean): Generator<Stretch> {
   for (let first = from; first < to; ) {
     if (!wants(first)) {
@@ -85,7 +88,7 @@ function* wantedRows({ from, to }: Stretch, wants: (row: number) => boolean): Ge
       continue;
     }
     let end = first + 1;
-    while (end < to && wants(end)) end++;
+    while (end < to && end - first < MOST_ROWS && wants(end)) end++;
     yield { from: first, to: end };
     first = end;
   }
