@@ -110,7 +110,7 @@ export const ERRORS = {
     hint: 'Complete the dataset, or issue a receipt of what it has now.',
   },
   receipt_not_ready: {
-    status: 409,
+    status: 503,
     retryable: true,
     hint: 'The receipt is being made, or the digest of a file is not known yet. Try again in a few seconds.',
   },

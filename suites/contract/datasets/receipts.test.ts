@@ -28,7 +28,7 @@ async function readKeys(target: Target): Promise<ReceiptKeys['keys']> {
 async function readReceipt(call: Call, id: string): Promise<string> {
   const answer = await eventually(
     () => call('GET', `/datasets/${id}/receipt`),
-    ({ status }) => status !== 409,
+    ({ status }) => status !== 503,
   );
   assert.equal(answer.status, 200, answer.body.toString());
   return answer.body.toString();

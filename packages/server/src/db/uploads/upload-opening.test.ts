@@ -21,7 +21,7 @@ async function countUploads(db: Database): Promise<number> {
 testDatabases('opening: inserts the row of a new upload', async (db) => {
   const row = draftRow({ sha256: new Uint8Array(32).fill(7), size: Number.MAX_SAFE_INTEGER });
   const outcome = await open(db, openRequest(row, { freeBytes: Number.MAX_SAFE_INTEGER }));
-  assert.deepEqual(outcome, { kind: 'opened', row });
+  assert.deepEqual(outcome, { kind: 'opened', row, madeDataset: null });
   assert.deepEqual(plain(await findUploadRow(db, row.id)), row);
 });
 
