@@ -52,8 +52,8 @@ test('links: an owner lists their links, with their use and without their tokens
   assert.deepEqual(
     items.map(({ created_at, ...rest }) => rest),
     [
-      { ...common(second), max_bytes: null, max_files: null, used_bytes: 0, used_files: 0 },
-      { ...common(first), max_bytes: 9000, max_files: 3, used_bytes: 3000, used_files: 1 },
+      { ...common(second), note: null, max_bytes: null, max_files: null, used_bytes: 0, used_files: 0 },
+      { ...common(first), note: null, max_bytes: 9000, max_files: 3, used_bytes: 3000, used_files: 1 },
     ],
   );
   for (const { token } of [first, second]) assert.ok(!answer.body.includes(token));

@@ -223,6 +223,7 @@ export const PreviewQuery = Type.Object(
     ),
     region: Type.Optional(
       Type.String({
+        maxLength: 64,
         pattern: '^(0|[1-9][0-9]{0,8})(,(0|[1-9][0-9]{0,8})){3}$',
         description:
           'Of a section or an average: x, y, width and height in voxels, from its upper left corner, separated by ' +

@@ -1,6 +1,6 @@
 /** Receipts of datasets: what a server has, signed. */
 import { type Static, Type } from 'typebox';
-import { Bytes, Id, Literals, MAX_SAFE, Nullable, Sha256Hex, Text, Time } from './fields.ts';
+import { Bytes, Id, Literals, MAX_SAFE, Nullable, Sha256Hex } from './fields.ts';
 
 /** `type` of a receipt. */
 export const RECEIPT_TYPE = 'https://cryolift.org/receipt/1';
@@ -9,7 +9,14 @@ export const MAX_PREVIOUS = 16;
 
 const Count = (description: string) => Type.Integer({ minimum: 0, maximum: MAX_SAFE, description });
 
+/** Clients send receipts, too: every text is bounded. A path has 4 KiB at most, as all metadata of a file together. */
+const Text = (description?: string) =>
+  Type.String({ minLength: 1, maxLength: 4096, ...(description === undefined ? {} : { description }) });
+const Time = (description: string) =>
+  Type.String({ format: 'date-time', maxLength: 32, description: `${description} RFC 3339, UTC, milliseconds.` });
+
 const Decimal = Type.String({
+  maxLength: 32,
   pattern: '^-?[0-9]+([.][0-9]+)?(e[-+][0-9]+)?$',
   description: 'A decimal number as text, because programs print numbers that are not whole in different ways.',
 });
@@ -44,7 +51,7 @@ export const ReceiptKey = Type.Object(
   {
     kty: Type.Literal('OKP'),
     crv: Type.Literal('Ed25519'),
-    x: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'The public key, base64url.' }),
+    x: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', maxLength: 43, description: 'The public key, base64url.' }),
     kid: Type.String({ minLength: 1, maxLength: 64, description: 'Thumbprint of the key (RFC 7638).' }),
   },
   { title: 'ReceiptKey' },
@@ -62,6 +69,7 @@ const Signature = Type.Object(
     key: ReceiptKey,
     signature: Type.String({
       pattern: '^[A-Za-z0-9_-]{86}$',
+      maxLength: 86,
       description: 'Ed25519 (RFC 8032) over the canonical JSON (RFC 8785) of `receipt`, base64url.',
     }),
   },
