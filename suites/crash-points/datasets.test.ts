@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { DatasetRecord } from '@cryolift/protocol/messages';
+import type { DatasetRecord, ReceiptDocument } from '@cryolift/protocol/messages';
 import { move } from '../contract/datasets/calls.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
@@ -69,11 +69,17 @@ const KILLS: readonly Kill[] = [
   },
   {
     what: 'it is completed by a call',
-    points: [between('event.committed'), between('dataset.moved')],
+    points: [between('event.committed'), between('dataset.moved'), between('receipt.signed')],
     filesBefore: FILES,
     act: ({ call, id }) => call('POST', `/datasets/${id}/complete`),
     async end({ call, id }) {
       assert.equal((await move(call, id, 'complete')).state, 'complete');
+      // Its receipt is signed without another call.
+      const receipt = await eventually(
+        () => call('GET', `/datasets/${id}/receipt`),
+        ({ status }) => status === 200,
+      );
+      assert.equal(receipt.json<ReceiptDocument>().files.length, FILES);
     },
   },
   {
