@@ -23,6 +23,12 @@ export function datasetAfter(state: DatasetState, event: DatasetEvent): DatasetS
   return TRANSITIONS[state][event];
 }
 
+/** The state to which `event` leads, from wherever it is allowed. */
+export function datasetTarget(event: DatasetEvent): DatasetState {
+  const [target] = DATASET_STATES.flatMap((state) => TRANSITIONS[state][event] ?? []);
+  return target as DatasetState;
+}
+
 /** The states in which `event` is allowed, for the WHERE of a guarded update. */
 export function datasetStatesAllowing(event: DatasetEvent): DatasetState[] {
   return DATASET_STATES.filter((state) => TRANSITIONS[state][event] !== null);

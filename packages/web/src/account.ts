@@ -4,7 +4,7 @@ import { IndexedDbResumeStore, XhrTransport } from '@cryolift/client/browser';
 import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { FileReceiver } from './adding/file-receiver.ts';
-import { KnownFiles } from './adding/known-files.ts';
+import { KnownFiles, NOTHING_KNOWN } from './adding/known-files.ts';
 import { Downloads } from './library/downloads.ts';
 import { USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
 import { FileLists } from './library/query/file-lists.ts';
@@ -90,7 +90,7 @@ export class Account {
     this.uploads = new UploadList({ subjectKey, uploader, resumeStore, server, owner, getLimits, onDone });
     const getUsage = () => api.limits({ signal: AbortSignal.timeout(USAGE_WAIT_MS) }).catch(() => null);
     // An upload link may not list files.
-    const knownFiles = subject.isLink ? { compare: async () => null } : new KnownFiles(api);
+    const knownFiles = subject.isLink ? NOTHING_KNOWN : new KnownFiles(api);
     this.fileReceiver = new FileReceiver({ uploads: this.uploads, knownFiles, getLimits, getUsage });
     const nextToken = () => keeper.state.next();
     const fileReads = new FileReads(api);

@@ -18,13 +18,13 @@ import type { Finding } from '@cryolift/protocol/messages';
 import type { Database } from '../db/database.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { findFile, recordStatistics } from '../db/files.ts';
+import { setKind } from '../db/library/rows.ts';
 import type { FileRow } from '../db/tables.ts';
 import { betweenSteps } from '../durable-step.ts';
 import { FILE_PREVIEW_READY } from '../events/event.ts';
 import { fileEvent } from '../files/file-event.ts';
 import type { FileContext } from '../files/files.ts';
 import { overridesOf, toFilePlace, toFileRecord } from '../files/record.ts';
-import { recordShownKind } from '../files/shown-kind.ts';
 import { findSidecar } from '../files/sidecars.ts';
 import { removeStored } from '../storage/removal.ts';
 import { analyzeAgain } from './analyze-again.ts';
@@ -136,9 +136,11 @@ async function record(
       ...(mrc && { mrc: JSON.stringify(mrc) }),
     });
     if (!now) return false;
-    await recordShownKind(tx, now);
+    const currentTilts = await findTilts(tx, now);
+    const recorded = toFileRecord(now, null).mrc;
+    if (recorded) await setKind(tx, now.id, applyMdoc(recorded, { tilts: currentTilts }).kind);
     if (!statistics) return true;
-    if (JSON.stringify(await findTilts(tx, now)) !== JSON.stringify(tilts)) {
+    if (JSON.stringify(currentTilts) !== JSON.stringify(tilts)) {
       // Its `.mdoc` file was read meanwhile: the pictures are those of a stack.
       await analyzeAgain(context, tx, now);
       return true;

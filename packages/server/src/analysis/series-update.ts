@@ -27,9 +27,11 @@ export async function updateSeries(
   emit: Emit,
   sidecar: FileRow,
 ): Promise<void> {
+  // A deletion asks for every file.
+  if (sidecar.mdoc === null) return;
   const series = await findSeries(tx, sidecar);
   const own = series && toFileRecord(series, null).mrc;
-  if (!own || sidecar.mdoc === null) return;
+  if (!own) return;
   const summary = await findSidecar(tx, series);
   const mrc = summary ? applyMdoc(own, summary) : own;
   await setKind(tx, series.id, mrc.kind);

@@ -26,16 +26,13 @@ import {
 } from '../db/datasets/rows.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { insertJob } from '../db/jobs.ts';
-import { foldText } from '../db/library/entry.ts';
+import { wordsOf } from '../db/library/words.ts';
 import { toPage } from '../db/page.ts';
 import type { DatasetRow } from '../db/tables.ts';
 import { betweenSteps } from '../durable-step.ts';
 import type { DatasetContext, MayAccess } from './context.ts';
 import { draftDataset, printFields, readDatasetName, readText } from './draft.ts';
 import { datasetEvent, textOf, toDatasetRecord } from './record.ts';
-
-/** More words are not looked for. */
-const MAX_WORDS = 16;
 
 /** @throws UploadError `invalid_request`, `dataset_exists`, `quota_exceeded`. */
 export async function createDataset(
@@ -47,16 +44,7 @@ export async function createDataset(
   await outbox.transact(async (tx, emit) => {
     await dialectOf(tx).lock(tx, { owner });
     const datasets = await countDatasets(tx, owner);
-    if (datasets >= DATASET_LIMITS.perOwner) {
-      throw new UploadError(
-        'quota_exceeded',
-        `You have ${datasets} datasets; ${DATASET_LIMITS.perOwner} are allowed.`,
-        {
-          hint: 'Delete datasets: GET /datasets lists yours.',
-          details: { used: datasets, limit: DATASET_LIMITS.perOwner, needed: 1 },
-        },
-      );
-    }
+    if (datasets >= DATASET_LIMITS.perOwner) throw tooManyDatasets(datasets);
     if (!(await insertDataset(tx, row))) throw await explainExisting(tx, owner, row.name);
     await emit(datasetEvent('created', row, row.created_at));
   });
@@ -89,12 +77,9 @@ export async function pageOfDatasets(
   { q = '', name: exact, state, sort = 'created_at', cursor }: Omit<DatasetQuery, 'limit'>,
   limit: number,
 ): Promise<DatasetPage> {
-  const words = foldText(q)
-    .split(/\s+/u)
-    .filter((word) => word !== '');
   const search = {
     owner,
-    words: [...new Set(words)].slice(0, MAX_WORDS),
+    words: wordsOf(q),
     name: exact?.normalize('NFC') ?? null,
     state: state ?? null,
   };
@@ -188,6 +173,15 @@ export async function deleteDataset(context: DatasetContext, id: string, mayAcce
   betweenSteps('dataset.deleted');
   context.fileJobs.wake();
   return toDatasetRecord(deleted);
+}
+
+/** @param used how many the owner has. */
+export function tooManyDatasets(used: number): UploadError {
+  const details = { used, limit: DATASET_LIMITS.perOwner, needed: 1 };
+  return new UploadError('quota_exceeded', `You have ${used} datasets; ${details.limit} are allowed.`, {
+    hint: 'Delete datasets: GET /datasets lists yours.',
+    details,
+  });
 }
 
 export function datasetNotFound(id: string): UploadError {

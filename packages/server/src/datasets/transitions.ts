@@ -1,5 +1,5 @@
 /** Changes of the state of a dataset: each is emitted in the transaction that makes it. */
-import { type DatasetEvent, datasetAfter } from '@cryolift/protocol/dataset-states';
+import { type DatasetEvent, datasetAfter, datasetTarget } from '@cryolift/protocol/dataset-states';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { DatasetRecord } from '@cryolift/protocol/messages';
 import { EMPTY_DATASET, ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';
@@ -146,7 +146,7 @@ async function inLock(
     await dialectOf(tx).lock(tx, { owner });
     const row = await lockDataset(tx, id);
     if (!row) throw datasetNotFound(id);
-    if (row.state === AFTER[event]) return row;
+    if (row.state === datasetTarget(event)) return row;
     if (datasetAfter(row.state, event) !== null) return await work(tx, emit, row);
     throw new UploadError('dataset_closed', `The dataset ${row.name} is ${row.state}: it cannot ${event}.`, {
       hint: 'GET /datasets/{dataset_id} says its state; an open one is completed, and a complete one released or reopened.',
@@ -156,13 +156,6 @@ async function inLock(
   betweenSteps('dataset.moved');
   return done;
 }
-
-const AFTER: Readonly<Record<DatasetEvent, DatasetRow['state']>> = {
-  complete: 'complete',
-  release: 'released',
-  reopen: 'open',
-  expire: 'expired',
-};
 
 function explainShortfall({ missing, names, uploads, unread }: Shortfall): UploadError {
   const parts = [

@@ -5,11 +5,12 @@ import type { DatasetRecord, FileQuery, FileTree } from '@cryolift/protocol/mess
 import { openCursor, sealCursor, wrongCursor } from '../cursor.ts';
 import type { Database } from '../db/database.ts';
 import { findFiles, findUsage, listFiles } from '../db/files.ts';
-import { foldText, withinLimits } from '../db/library/entry.ts';
+import { withinLimits } from '../db/library/entry.ts';
 import { findFolder, findNewest, listFolders } from '../db/library/folders.ts';
 import { isWholeDataset, type LibraryQuery } from '../db/library/query.ts';
 import { isLibraryComplete } from '../db/library/reconcile.ts';
 import { type Count, countSome, type Position, searchLibrary } from '../db/library/search.ts';
+import { wordsOf } from '../db/library/words.ts';
 import { toPage } from '../db/page.ts';
 import type { FileContext } from './files.ts';
 import { linkFiles } from './sidecars.ts';
@@ -17,8 +18,6 @@ import type { StoredFile } from './stored-file.ts';
 
 type Asked = Omit<FileQuery, 'limit'>;
 
-/** More words are not looked for. */
-const MAX_WORDS = 16;
 /** The id of the last item of the page before: a ULID. */
 const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -83,10 +82,9 @@ async function listNewest(db: Database, owner: string, cursor: string | undefine
 /** @throws UploadError `invalid_request` for a day that no calendar has. */
 export function toLibraryQuery(owner: string, asked: Omit<Asked, 'cursor'>): LibraryQuery {
   const { q = '', prefix = '', folder, kind, sort = 'created_at' } = asked;
-  const words = foldText(q).split(/\s+/u);
   return {
     owner,
-    words: [...new Set(words.filter((word) => word !== ''))].slice(0, MAX_WORDS),
+    words: wordsOf(q),
     prefix: cleanPrefix(prefix),
     folder: folder === undefined ? null : cleanPath(folder),
     kind: kind === undefined ? null : kind === 'other' ? '' : kind,

@@ -6,16 +6,13 @@ import { canonicalJson, compareFiles, filesText } from '@cryolift/protocol/recei
 import { datasetNotFound } from '../datasets/datasets.ts';
 import { datasetEvent, toDatasetRecord } from '../datasets/record.ts';
 import type { Database } from '../db/database.ts';
-import { findPreviousReceipt, insertReceipt, listFilesForReceipt } from '../db/datasets/receipts.ts';
+import { eachFileOf, findPreviousReceipt, insertReceipt } from '../db/datasets/receipts.ts';
 import { findDataset, lockDataset } from '../db/datasets/rows.ts';
 import { dialectOf } from '../db/dialect.ts';
 import type { DatasetRow } from '../db/tables.ts';
 import { betweenSteps } from '../durable-step.ts';
 import type { ReceiptContext } from './context.ts';
 import { toReceiptFile } from './receipt-file.ts';
-
-/** Files per read. */
-const BATCH = 500;
 
 /**
  * Issues the receipt of a completed dataset and keeps it, once for each completion. Safe to repeat.
@@ -87,17 +84,12 @@ async function sign(
 /** In the order of a receipt. Null: the digest of one is not known yet. */
 async function listFiles(db: Database, datasetId: string): Promise<ReceiptFile[] | null> {
   const files: ReceiptFile[] = [];
-  for (let after = ''; ; ) {
-    const rows = await listFilesForReceipt(db, datasetId, after, BATCH);
-    for (const row of rows) {
-      const file = toReceiptFile(row);
-      if (file === null) return null;
-      files.push(file);
-    }
-    const last = rows.at(-1);
-    if (!last || rows.length < BATCH) return files.sort(compareFiles);
-    after = last.id;
+  for await (const row of eachFileOf(db, datasetId)) {
+    const file = toReceiptFile(row);
+    if (file === null) return null;
+    files.push(file);
   }
+  return files.sort(compareFiles);
 }
 
 function isOf({ receipt }: ReceiptDocument, { files, bytes }: DatasetRow): boolean {

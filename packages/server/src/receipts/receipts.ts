@@ -5,13 +5,11 @@ import { canonicalJson, verifyReceipt } from '@cryolift/protocol/receipts';
 import type { MayAccess } from '../datasets/context.ts';
 import { findAccessible } from '../datasets/datasets.ts';
 import type { Database } from '../db/database.ts';
-import { findReceipt, insertReceipt, listFilesForReceipt } from '../db/datasets/receipts.ts';
+import { eachFileOf, findReceipt, insertReceipt } from '../db/datasets/receipts.ts';
 import type { ReceiptContext } from './context.ts';
 import { printReceipt } from './issue.ts';
 import { toReceiptFile } from './receipt-file.ts';
 
-/** Files per read. */
-const BATCH = 500;
 /** Paths of missing files that a refusal names. */
 const MAX_NAMES = 20;
 
@@ -59,15 +57,9 @@ export async function takePreviousReceipt(
 /** Files that the dataset does not have: with the same digest, size and path. */
 async function listMissing(db: Database, datasetId: string, files: readonly ReceiptFile[]): Promise<ReceiptFile[]> {
   const here = new Set<string>();
-  for (let after = ''; ; ) {
-    const rows = await listFilesForReceipt(db, datasetId, after, BATCH);
-    for (const row of rows) {
-      const file = toReceiptFile(row);
-      if (file) here.add(keyOf(file));
-    }
-    const last = rows.at(-1);
-    if (!last || rows.length < BATCH) break;
-    after = last.id;
+  for await (const row of eachFileOf(db, datasetId)) {
+    const file = toReceiptFile(row);
+    if (file) here.add(keyOf(file));
   }
   return files.filter((file) => !here.has(keyOf(file)));
 }

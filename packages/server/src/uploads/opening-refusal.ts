@@ -1,6 +1,6 @@
 /** The errors for uploads that are not started. */
-import { DATASET_LIMITS } from '@cryolift/protocol/dataset-limits';
 import { UploadError } from '@cryolift/protocol/errors';
+import { tooManyDatasets } from '../datasets/datasets.ts';
 import type { UploadRow } from '../db/tables.ts';
 import type { OpenOutcome } from '../db/uploads/upload-opening.ts';
 import type { UploadContext } from './context.ts';
@@ -42,13 +42,8 @@ export function refusalOf(
       const message = `${printBytes(details)}: more than the quota of the dataset ${outcome.name}.`;
       return new UploadError('quota_exceeded', message, { details });
     }
-    case 'too_many_datasets': {
-      const details = { used: outcome.datasets, limit: DATASET_LIMITS.perOwner, needed: 1 };
-      return new UploadError('quota_exceeded', `You have ${details.used} datasets; ${details.limit} are allowed.`, {
-        hint: 'Delete datasets: GET /datasets lists yours.',
-        details,
-      });
-    }
+    case 'too_many_datasets':
+      return tooManyDatasets(outcome.datasets);
     case 'too_many_ended':
       return new UploadError('quota_exceeded', `${outcome.ended} uploads have ended without a file.`, {
         hint: 'They count until their rows are deleted. Check for a program that starts uploads and does not finish them.',

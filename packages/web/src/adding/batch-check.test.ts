@@ -4,10 +4,11 @@ import { buildHeader } from '@cryolift/mrc';
 import type { Limits } from '@cryolift/protocol/messages';
 import { checkBatch } from './batch-check.ts';
 import type { FoundFile } from './found-files.ts';
+import { NOTHING_KNOWN } from './known-files.ts';
 
 const LIMITS = { mrc_types: ['mrc'], accepted_types: ['txt'], max_file_size: 10_000 } as Partial<Limits> as Limits;
 const NEVER = new AbortController().signal;
-const ANY_ROOM = { bytes: null, files: null };
+const UNLIMITED = { bytes: null, files: null };
 
 function found(name: string, content: BlobPart[], path: string | null = null): FoundFile {
   return { file: new File(content, name), path, handle: null };
@@ -20,8 +21,8 @@ function text(name: string, bytes: number, path: string | null = null): FoundFil
 function check(files: readonly FoundFile[], changes: Partial<Parameters<typeof checkBatch>[1]> = {}) {
   const options = {
     limits: LIMITS,
-    room: ANY_ROOM,
-    knownFiles: { compare: async () => null },
+    free: UNLIMITED,
+    knownFiles: NOTHING_KNOWN,
     isCounted: () => false,
     onProgress: () => {},
     signal: NEVER,
@@ -46,29 +47,29 @@ test('batch check: files are counted, and the refused ones are named with a reas
 });
 
 test('batch check: files that do not fit into the quota are refused, and smaller ones after them are not', async () => {
-  const room = { bytes: 100, files: null };
-  const { report, files } = await check([text('a.txt', 60), text('b.txt', 60), text('c.txt', 40)], { room });
+  const free = { bytes: 100, files: null };
+  const { report, files } = await check([text('a.txt', 60), text('b.txt', 60), text('c.txt', 40)], { free });
   assert.deepEqual(
     report.refused.map(({ name }) => name),
     ['b.txt'],
   );
   assert.equal(files[1]?.check?.canForce, true);
-  assert.deepEqual(report.room, { bytes: 0, files: null });
+  assert.deepEqual(report.free, { bytes: 0, files: null });
 });
 
-test('batch check: a limit of files counts, and a refused file takes no room', async () => {
-  const room = { bytes: null, files: 1 };
-  const { report } = await check([text('no.docx', 5), text('a.txt', 5), text('b.txt', 5)], { room });
+test('batch check: a limit of files counts, and a refused file takes nothing of the quota', async () => {
+  const free = { bytes: null, files: 1 };
+  const { report } = await check([text('no.docx', 5), text('a.txt', 5), text('b.txt', 5)], { free });
   assert.deepEqual(
     report.refused.map(({ name }) => name),
     ['no.docx', 'b.txt'],
   );
 });
 
-test('batch check: an upload that the server has begun takes no more room', async () => {
-  const room = { bytes: 10, files: 1 };
+test('batch check: an upload that the server has begun takes no more of the quota', async () => {
+  const free = { bytes: 10, files: 1 };
   const isCounted = ({ file }: FoundFile) => file.name === 'begun.txt';
-  const { report } = await check([text('begun.txt', 500), text('a.txt', 10)], { room, isCounted });
+  const { report } = await check([text('begun.txt', 500), text('a.txt', 10)], { free, isCounted });
   assert.deepEqual(report.refused, []);
 });
 

@@ -6,7 +6,7 @@ import { withKnown } from './duplicate-check.ts';
 import type { FoundFile } from './found-files.ts';
 import { checkHeader, type HeaderCheck } from './header-check.ts';
 import type { KnownFiles } from './known-files.ts';
-import type { Room } from './quota.ts';
+import type { FreeQuota } from './quota.ts';
 import { sidecarsOf } from './sidecars.ts';
 
 /** Headers that are read at the same time. */
@@ -25,8 +25,8 @@ export interface BatchReport {
   readonly refused: readonly { readonly name: string; readonly reason: string }[];
   /** Files with the path of an earlier file of the batch. */
   readonly sameName: number;
-  /** What the quota has room for after this batch; null: no limit. */
-  readonly room: Room;
+  /** What is left of the quota after this batch; null: no limit. */
+  readonly free: FreeQuota;
   /** Files of folders whose type is not accepted, which are not added. */
   readonly leftOut: number;
   readonly unreadable: number;
@@ -34,7 +34,7 @@ export interface BatchReport {
 
 export interface BatchOptions {
   readonly limits: Limits | null;
-  readonly room: Room;
+  readonly free: FreeQuota;
   readonly knownFiles: Pick<KnownFiles, 'compare'>;
   /** The server counts the upload of this file for the quota already. */
   isCounted(found: FoundFile): boolean;
@@ -47,29 +47,27 @@ export async function checkBatch(
   found: readonly FoundFile[],
   options: BatchOptions,
 ): Promise<{ files: CheckedFile[]; report: Omit<BatchReport, 'leftOut' | 'unreadable'> }> {
-  const { room, isCounted } = options;
+  const { free, isCounted } = options;
   const checks = await checkAll(found, options);
   const paths = new Set<string>();
   const refused: { name: string; reason: string }[] = [];
   let bytes = 0;
-  let left = room;
+  let left = free;
   const files = found.map((each, index): CheckedFile => {
     const { file, path } = each;
     let check = checks[index] ?? null;
     bytes += file.size;
     paths.add((path ?? file.name).normalize('NFC'));
-    if (!check || check.refusals.length === 0) {
-      if (!isCounted(each)) {
-        const rest = takeFrom(left, file.size);
-        if (rest) left = rest;
-        else check = refuseForRoom(check);
-      }
+    if ((!check || check.refusals.length === 0) && !isCounted(each)) {
+      const rest = takeFrom(left, file.size);
+      if (rest) left = rest;
+      else check = refuseForQuota(check);
     }
     const [reason] = check?.refusals ?? [];
     if (reason !== undefined) refused.push({ name: path ?? file.name, reason });
     return { ...each, check };
   });
-  return { files, report: { files: files.length, bytes, refused, sameName: files.length - paths.size, room: left } };
+  return { files, report: { files: files.length, bytes, refused, sameName: files.length - paths.size, free: left } };
 }
 
 /** In the order of the files; null where a header cannot be read. */
@@ -99,14 +97,14 @@ async function checkAll(
   return checks;
 }
 
-/** @returns what is left; null when there is no room. */
-function takeFrom({ bytes, files }: Room, sizeBytes: number): Room | null {
+/** @returns what is left; null when it is too little. */
+function takeFrom({ bytes, files }: FreeQuota, sizeBytes: number): FreeQuota | null {
   if ((bytes !== null && bytes < sizeBytes) || (files !== null && files < 1)) return null;
   return { bytes: bytes === null ? null : bytes - sizeBytes, files: files === null ? null : files - 1 };
 }
 
 /** The user may have deleted files since: the upload can be tried all the same. */
-function refuseForRoom(check: HeaderCheck | null): HeaderCheck {
+function refuseForQuota(check: HeaderCheck | null): HeaderCheck {
   const known = check ?? { mrc: null, warnings: [] };
-  return { ...known, refusals: [texts.check.noRoom], canForce: true };
+  return { ...known, refusals: [texts.check.overQuota], canForce: true };
 }

@@ -29,7 +29,7 @@ export function BatchSummary() {
 }
 
 function Report({ report, onClose }: { report: BatchReport; onClose: () => void }) {
-  const { files, bytes, refused, sameName, room, leftOut, unreadable } = report;
+  const { files, bytes, refused, sameName, free, leftOut, unreadable } = report;
   const words = texts.batch;
   const isGood = refused.length === 0 && unreadable === 0 && files > 0;
   return (
@@ -60,8 +60,8 @@ function Report({ report, onClose }: { report: BatchReport; onClose: () => void 
       {sameName > 0 && <p>{words.sameName(sameName)}</p>}
       {leftOut > 0 && <p>{texts.drop.leftOut(leftOut)}</p>}
       {unreadable > 0 && <p>{texts.drop.unreadable(unreadable)}</p>}
-      {files > refused.length && (room.bytes !== null || room.files !== null) && (
-        <p>{words.room(room.bytes, room.files)}</p>
+      {files > refused.length && (free.bytes !== null || free.files !== null) && (
+        <p>{words.free(free.bytes, free.files)}</p>
       )}
     </section>
   );

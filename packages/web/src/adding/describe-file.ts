@@ -11,6 +11,7 @@ import {
   parseMdoc,
   summariseMdoc,
 } from '@cryolift/mrc';
+import { readerOf } from './file-reader.ts';
 
 /**
  * @param summary by the first 1,024 bytes, `header`.
@@ -22,10 +23,8 @@ export async function describeFile(
   summary: MrcSummary,
   sidecar: File | null,
 ): Promise<MrcSummary> {
-  const read = async (offset: number, target: Uint8Array) =>
-    target.set(new Uint8Array(await file.slice(offset, offset + target.length).arrayBuffer()));
   const said = { sizeBytes: file.size, filename: file.name };
-  const completed = completeSummary(summary, await describeMrc({ read }, parseHeader(header, file.size), said));
+  const completed = completeSummary(summary, await describeMrc(readerOf(file), parseHeader(header, file.size), said));
   if (!sidecar || sidecar.size > MAX_MDOC_BYTES || !hasFrames(completed.kind)) return completed;
   const text = decodeMdoc(new Uint8Array(await sidecar.arrayBuffer()));
   return applyMdoc(completed, summariseMdoc(parseMdoc(text)));

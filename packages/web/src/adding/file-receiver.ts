@@ -6,13 +6,11 @@ import { Cell } from '../cell.ts';
 import type { UploadList } from '../uploads/upload-list.ts';
 import { type BatchReport, checkBatch } from './batch-check.ts';
 import type { Found, FoundFile } from './found-files.ts';
-import type { KnownFiles } from './known-files.ts';
-import { quotaOf, roomOf } from './quota.ts';
+import { type KnownFiles, NOTHING_KNOWN } from './known-files.ts';
+import { freeQuotaOf, quotaOf } from './quota.ts';
 
 /** The page counts checked files this often, so that it is not drawn anew for each of thousands. */
 const COUNTED_FILES = 50;
-
-const UNKNOWN = { compare: async () => null };
 
 interface FileReceiverOptions {
   readonly uploads: UploadList;
@@ -30,7 +28,7 @@ export class FileReceiver {
   readonly checking = new Cell<{ readonly checked: number; readonly all: number } | null>(null);
   readonly #options: FileReceiverOptions;
   #receivingCount = 0;
-  /** Batches are checked one after the other, so that no room is given twice. */
+  /** Batches are checked one after the other, so that nothing of the quota is given twice. */
   #queue: Promise<void> = Promise.resolve();
   #cancelled = new AbortController();
 
@@ -79,8 +77,8 @@ export class FileReceiver {
       const { isCounted, waiting } = uploads.counted();
       const { files: checked, report } = await checkBatch(accepted, {
         limits,
-        room: roomOf(quotaOf(usage), waiting),
-        knownFiles: isOpen ? knownFiles : UNKNOWN,
+        free: freeQuotaOf(quotaOf(usage), waiting),
+        knownFiles: isOpen ? knownFiles : NOTHING_KNOWN,
         isCounted,
         signal,
         onProgress: (count) => {

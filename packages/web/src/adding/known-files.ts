@@ -22,6 +22,9 @@ interface Folder {
   readonly askedMs: number;
 }
 
+/** For callers that the server would not answer. */
+export const NOTHING_KNOWN: Pick<KnownFiles, 'compare'> = { compare: async () => null };
+
 export class KnownFiles {
   readonly #api: Api;
   readonly #folders = new Map<string, Folder>();

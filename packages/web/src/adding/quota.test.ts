@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Limits } from '@cryolift/protocol/messages';
-import { isScarce, quotaOf, roomOf, usedShare } from './quota.ts';
+import { freeQuotaOf, isScarce, quotaOf, usedShare } from './quota.ts';
 
 const limits = (fields: Partial<Limits>) => fields as Limits;
 
@@ -20,9 +20,9 @@ test('quota: of bytes and files, the one that is used more counts', () => {
   assert.equal(usedShare({ ...quota, usedBytes: 500 }), 1);
 });
 
-test('quota: what waits on this page takes room, and there is never less than none', () => {
+test('quota: what waits on this page takes some of the quota, and there is never less than none', () => {
   const quota = { usedBytes: 50, maxBytes: 100, usedFiles: 2, maxFiles: null };
-  assert.deepEqual(roomOf(quota, { bytes: 20, files: 1 }), { bytes: 30, files: null });
-  assert.deepEqual(roomOf(quota, { bytes: 200, files: 1 }), { bytes: 0, files: null });
-  assert.deepEqual(roomOf(null, { bytes: 200, files: 1 }), { bytes: null, files: null });
+  assert.deepEqual(freeQuotaOf(quota, { bytes: 20, files: 1 }), { bytes: 30, files: null });
+  assert.deepEqual(freeQuotaOf(quota, { bytes: 200, files: 1 }), { bytes: 0, files: null });
+  assert.deepEqual(freeQuotaOf(null, { bytes: 200, files: 1 }), { bytes: null, files: null });
 });

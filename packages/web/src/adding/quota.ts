@@ -31,13 +31,13 @@ export function isScarce(quota: Quota): boolean {
 }
 
 /** What may still be begun; null: no limit. */
-export interface Room {
+export interface FreeQuota {
   readonly bytes: number | null;
   readonly files: number | null;
 }
 
 /** @param waiting uploads of this page that the server does not count yet. */
-export function roomOf(quota: Quota | null, waiting: { bytes: number; files: number }): Room {
+export function freeQuotaOf(quota: Quota | null, waiting: { bytes: number; files: number }): FreeQuota {
   const left = (most: number | null | undefined, used: number) => (most == null ? null : Math.max(0, most - used));
   return {
     bytes: left(quota?.maxBytes, (quota?.usedBytes ?? 0) + waiting.bytes),

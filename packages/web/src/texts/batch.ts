@@ -18,7 +18,7 @@ export const batchTexts = {
   more: (count: number) => `${plural(count, 'more file', 'more files')}, in the list below`,
   sameName: (count: number) =>
     `${plural(count, 'file has', 'files have')} the same name and folder as another one. All are kept, as files of their own.`,
-  room: (bytes: number | null, files: number | null) => {
+  free: (bytes: number | null, files: number | null) => {
     const parts = [
       ...(bytes === null ? [] : [formatBytes(bytes)]),
       ...(files === null ? [] : [plural(files, 'file', 'files')]),

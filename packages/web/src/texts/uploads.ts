@@ -27,7 +27,7 @@ export const checkTexts = {
   sameSize:
     'A file of this name and size is already there. Its bytes were not compared, because the file is larger than 2 GiB.',
   sameName: 'A file of this name and size is already there, with other bytes. Both are kept.',
-  noRoom: 'The quota has no room for this file.',
+  overQuota: 'The quota has no room for this file.',
   tooLarge: (maxBytes: number) => `The file is larger than this server accepts: ${formatBytes(maxBytes)}.`,
 } as const;
 

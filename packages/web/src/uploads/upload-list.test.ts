@@ -181,7 +181,7 @@ test('upload list: sixteen small uploads run at a time', async (t) => {
   assert.equal(counted(), 16);
 });
 
-test('upload list: what the server does not count yet waits, and a file of the list takes no room again', async (t) => {
+test('upload list: what the server does not count yet waits, and a file of the list takes nothing of the quota again', async (t) => {
   const list = newList(t);
   const added = files('a.txt', 'b.txt');
   await list.add(added);

@@ -2,7 +2,7 @@
 import { ANY_TYPE } from '@cryolift/protocol/accepted-types';
 import type { Limits } from '@cryolift/protocol/messages';
 import { useQuery } from '@tanstack/react-query';
-import { quotaOf, roomOf } from '../adding/quota.ts';
+import { freeQuotaOf, quotaOf } from '../adding/quota.ts';
 import { QuotaBar } from '../adding/quota-bar.tsx';
 import { useCell } from '../cell.ts';
 import { useClock } from '../clock.ts';
@@ -44,7 +44,7 @@ export function VisitorHead() {
 
 function Figures({ limits }: { limits: Limits }) {
   const words = texts.visitor;
-  const { bytes, files } = roomOf(quotaOf(limits), { bytes: 0, files: 0 });
+  const { bytes, files } = freeQuotaOf(quotaOf(limits), { bytes: 0, files: 0 });
   const left = [
     ...(bytes === null ? [] : [words.leftBytes(bytes)]),
     ...(files === null ? [] : [words.leftFiles(files)]),

@@ -3,9 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { ANALYSIS_JOB } from '../../analysis-job.ts';
 import { takeTurns } from '../../yielding.ts';
 import type { Database } from '../database.ts';
-
-/** The greatest character: no name has it. */
-const LAST = '\u{10FFFF}';
+import { LAST } from '../library/query.ts';
 
 /** Whether a row `e` of `expected` is there as it is expected. */
 const PRESENT = sql<boolean>`case e.how

@@ -2,6 +2,9 @@
 import type { Database } from '../database.ts';
 import type { FileRow, ReceiptRow } from '../tables.ts';
 
+/** Files per read. */
+const PAGE = 500;
+
 /** @returns false when there is one of this completion already. */
 export async function insertReceipt(db: Database, row: ReceiptRow): Promise<boolean> {
   const inserted = await db
@@ -32,13 +35,18 @@ function selectNewest(db: Database, datasetId: string, kind: ReceiptRow['kind'])
     .limit(1);
 }
 
-/** A page of the files of a dataset, by id. */
-export async function listFilesForReceipt(
-  db: Database,
-  datasetId: string,
-  after: string,
-  limit: number,
-): Promise<FileRow[]> {
+/** All files of a dataset, by id, a page at a time. */
+export async function* eachFileOf(db: Database, datasetId: string): AsyncGenerator<FileRow> {
+  for (let after = ''; ; ) {
+    const rows = await listFilesAfter(db, datasetId, after);
+    yield* rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < PAGE) return;
+    after = last.id;
+  }
+}
+
+async function listFilesAfter(db: Database, datasetId: string, after: string): Promise<FileRow[]> {
   return await db
     .selectFrom('files')
     .selectAll()
@@ -46,6 +54,6 @@ export async function listFilesForReceipt(
     .where('deleted_at', 'is', null)
     .where('id', '>', after)
     .orderBy('id')
-    .limit(limit)
+    .limit(PAGE)
     .execute();
 }

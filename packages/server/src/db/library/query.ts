@@ -35,7 +35,7 @@ export const COLUMNS = { created_at: 'created_at', filename: 'name', size: 'size
 type Condition = RawBuilder<boolean>;
 
 /** The greatest character: no path has it. */
-const LAST = '\u{10FFFF}';
+export const LAST = '\u{10FFFF}';
 
 /** What a row has to fulfil, all of it. */
 export function conditionsOf(db: Database, query: LibraryQuery): Condition[] {
