@@ -7,7 +7,7 @@ import { makeMrc } from '../contract/sample.ts';
 import { openSample, publish } from '../contract/upload.ts';
 import { callWith } from '../contract/wire.ts';
 import { assertAccessible } from './accessible.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from './page-under-test.ts';
 
 const MIB = 1024 * 1024;
 const SECTIONS = 128;
@@ -83,7 +83,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     writeFileSync(broken, makeMrc(5_000).subarray(0, 4_000));
     // Slow enough that axe is done before the upload.
     await throttle(page, MIB);
-    await drop(page, [writeMrc(under.folder, 'c.mrc', 6), broken]);
+    await drop(page, [writeLongMrc(under.folder, 'c.mrc'), broken]);
     await waitForParts(uploadRow(page, 'c.mrc'), 1);
     await uploadRow(page, 'broken.mrc', 'refused').waitFor();
     await assertAccessible(page, 'uploading');
@@ -112,7 +112,7 @@ test('keyboard: skip to the content, choose a file, pause', async () => {
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Choose files');
   // Slow enough for a busy machine.
   await throttle(page, MIB);
-  await drop(page, [writeMrc(under.folder, 'keys.mrc', 3)]);
+  await drop(page, [writeLongMrc(under.folder, 'keys.mrc')]);
   await uploadRow(page, 'keys.mrc', 'running').waitFor();
   for (let presses = 0; presses < 8; presses++) {
     await page.keyboard.press('Tab');

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { eventually, listFiles } from '../contract/upload.ts';
-import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc } from './page-under-test.ts';
 
 const SLOW = 2 * 1024 * 1024;
 const NAMES = ['one.mrc', 'two.mrc', 'three.mrc'];
@@ -25,7 +25,7 @@ async function begin(owner: Owner): Promise<Page> {
   await throttle(page, SLOW);
   await drop(
     page,
-    NAMES.map((name) => writeMrc(under.folder, name, 6)),
+    NAMES.map((name) => writeLongMrc(under.folder, name)),
   );
   for (const name of NAMES) await waitForParts(uploadRow(page, name), 1);
   return page;
@@ -100,7 +100,7 @@ test('reload: of two files that differ only in their folder, the dropped one con
   for (const square of ['one', 'two']) {
     mkdirSync(join(folder, square), { recursive: true });
     // The same size and time, with other bytes.
-    const path = writeMrc(join(folder, square), 'alike.mrc', 6);
+    const path = writeLongMrc(join(folder, square), 'alike.mrc');
     const file = openSync(path, 'r+');
     writeSync(file, square, 5_000_000);
     closeSync(file);

@@ -5,7 +5,7 @@ import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from './page-under-test.ts';
 
 const SLOW = 4 * 1024 * 1024;
 
@@ -83,7 +83,7 @@ test('interrupted: an upload that is cancelled while the browser opens its file 
   const page = await under.open(owner, { before: gateReads });
   page.on('dialog', (dialog) => dialog.accept());
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'long.mrc', 6)]);
+  await drop(page, [writeLongMrc(under.folder, 'long.mrc')]);
   await waitForParts(uploadRow(page, 'long.mrc'), 2);
   await page.reload();
   await throttle(page);

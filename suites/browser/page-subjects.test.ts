@@ -16,6 +16,7 @@ import {
   throttle,
   uploadRow,
   waitForParts,
+  writeLongMrc,
   writeMrc,
 } from './page-under-test.ts';
 
@@ -127,7 +128,7 @@ test('resume store: interrupted uploads are shown only to the subject that start
   const page = await under.open(one);
   page.on('dialog', (dialog) => dialog.accept());
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'started.mrc', 6)]);
+  await drop(page, [writeLongMrc(under.folder, 'started.mrc')]);
   await waitForParts(uploadRow(page, 'started.mrc'), 2);
   await page.reload();
   await uploadRow(page, 'started.mrc', 'interrupted')

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { UploadPage } from '@cryolift/protocol/messages';
 import { eventually } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc } from './page-under-test.ts';
 
 const SLOW = 4 * 1024 * 1024;
 
@@ -23,7 +23,7 @@ test('two tabs: the second tab shows the upload, does not take it over, and open
     if (new URL(request.url()).pathname === '/events') streams++;
   });
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'movie.mrc', 8)]);
+  await drop(page, [writeLongMrc(under.folder, 'movie.mrc')]);
   await waitForParts(uploadRow(page, 'movie.mrc'), 2);
   const other = await page.context().newPage();
   await other.goto(`${under.server.url}/#token=${owner.token}`);
@@ -49,7 +49,7 @@ test('two tabs: cancelling in the waiting tab does not affect the tab that uploa
   const owner = under.newOwner();
   const page = await under.open(owner);
   page.on('dialog', (dialog) => dialog.accept());
-  const path = writeMrc(under.folder, 'both.mrc', 8);
+  const path = writeLongMrc(under.folder, 'both.mrc');
   await throttle(page, SLOW);
   await drop(page, [path]);
   await waitForParts(uploadRow(page, 'both.mrc'), 1);

@@ -1,7 +1,7 @@
 /** The server's page in a real browser, and the actions of a user. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildHeader, type HeaderFields } from '@cryolift/mrc';
@@ -130,6 +130,18 @@ export function writeMrc(folder: string, name: string, sections: number, fields:
     writeSync(file, section);
   }
   closeSync(file);
+  return path;
+}
+
+/**
+ * Writes a sparse file of 256 MiB, for tests that interrupt an upload: with a throttled network it takes minutes, however
+ * slow the machine is.
+ */
+export function writeLongMrc(folder: string, name: string): string {
+  const path = join(folder, name);
+  const nz = 32;
+  writeFileSync(path, buildHeader({ nx: 4096, ny: 2048, nz, mode: 0 }));
+  truncateSync(path, 1024 + nz * SECTION_BYTES);
   return path;
 }
 

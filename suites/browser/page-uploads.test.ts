@@ -10,7 +10,7 @@ import type { UploadPage } from '@cryolift/protocol/messages';
 import { makeMrc } from '../contract/sample.ts';
 import { listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from './page-under-test.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from './page-under-test.ts';
 
 const MIB = 1024 * 1024;
 const SECTIONS = 25;
@@ -145,7 +145,7 @@ test('no network: the page reports it, and continues when the network is back', 
   const owner = under.newOwner();
   const page = await under.open(owner);
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'train.mrc', 10)]);
+  await drop(page, [writeLongMrc(under.folder, 'train.mrc')]);
   await waitForParts(uploadRow(page, 'train.mrc'), 2);
   await throttle(page, 0);
   await page.getByText('No network. Uploads continue').waitFor();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { drop, throttle, uploadRow, waitForParts, writeMrc } from '../page-under-test.ts';
+import { drop, throttle, uploadRow, waitForParts, writeLongMrc } from '../page-under-test.ts';
 import {
   cancelAtProvider,
   openWindow,
@@ -26,7 +26,7 @@ async function startUpload(person: string, file: string): Promise<Page> {
   provider.lives.access = LIFE_SECONDS;
   const page = await here.signIn(person);
   await throttle(page, MIB);
-  await drop(page, [writeMrc(under.folder, file, 8)]);
+  await drop(page, [writeLongMrc(under.folder, file)]);
   await waitForParts(uploadRow(page, file), 1);
   return page;
 }

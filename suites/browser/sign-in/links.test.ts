@@ -12,6 +12,7 @@ import {
   throttle,
   uploadRow,
   waitForParts,
+  writeLongMrc,
   writeMrc,
 } from '../page-under-test.ts';
 
@@ -43,7 +44,7 @@ test('link of another subject: the page asks, and until a yes all files go to th
   const [victim, attacker] = [newPerson('victim'), newPerson('attacker')];
   const page = await under.open(victim);
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'running.mrc', 4)]);
+  await drop(page, [writeLongMrc(under.folder, 'running.mrc')]);
   await waitForParts(uploadRow(page, 'running.mrc'), 1);
   await follow(page, attacker.token);
   await question(page).getByText(`Files that you upload afterwards belong to ${attacker.sub}`).waitFor();
@@ -128,7 +129,7 @@ test('link: the page asks while uploads of a signed-out subject wait', async () 
   const [one, other] = [newPerson('one'), newPerson('other')];
   const page = await under.open(one);
   await throttle(page, SLOW);
-  await drop(page, [writeMrc(under.folder, 'waits.mrc', 20)]);
+  await drop(page, [writeLongMrc(under.folder, 'waits.mrc')]);
   await waitForParts(uploadRow(page, 'waits.mrc'), 1);
   await signOut(page);
   await follow(page, other.token);

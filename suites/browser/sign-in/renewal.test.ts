@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../contract/upload.ts';
-import { drop, throttle, uploadRow, waitForParts, writeMrc } from '../page-under-test.ts';
+import { drop, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from '../page-under-test.ts';
 import { SignInUnderTest, savedGrant, watchRefreshTokens } from './sign-in-under-test.ts';
 
 const MIB = 1024 * 1024;
@@ -50,7 +50,7 @@ test('reload: somebody is still signed in, and continues an upload, also when th
   const page = await here.signIn('carla');
   page.on('dialog', (dialog) => dialog.accept());
   await throttle(page, MIB);
-  await drop(page, [writeMrc(under.folder, 'again.mrc', 6)]);
+  await drop(page, [writeLongMrc(under.folder, 'again.mrc')]);
   await waitForParts(uploadRow(page, 'again.mrc'), 1);
   const before = await savedGrant(page);
   // No renewal is under way right after another one: its answer would be lost with the page.
@@ -70,7 +70,7 @@ test('reload: somebody is still signed in, and continues an upload, also when th
 test('sleep: a page that stood still longer than its token lives goes on by itself', async () => {
   const page = await here.signIn('dora');
   await throttle(page, 2 * MIB);
-  await drop(page, [writeMrc(under.folder, 'asleep.mrc', 3)]);
+  await drop(page, [writeLongMrc(under.folder, 'asleep.mrc')]);
   await waitForParts(uploadRow(page, 'asleep.mrc'), 1);
   const session = await page.context().newCDPSession(page);
   await session.send('Page.setWebLifecycleState', { state: 'frozen' });

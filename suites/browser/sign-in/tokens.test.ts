@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { makeMrc } from '../../contract/sample.ts';
 import { eventually, listFiles, publish } from '../../contract/upload.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeMrc } from '../page-under-test.ts';
+import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from '../page-under-test.ts';
 
 const MIB = 1024 * 1024;
 
@@ -57,7 +57,7 @@ test('paste: a token or a link with a token signs in, and a wrong token is refus
 test('expiry: an upload waits for a new token, and continues with it', async () => {
   const owner = under.newOwner({ ttlSeconds: 15 });
   const page = await under.open(owner);
-  const path = writeMrc(under.folder, 'long.mrc', 12);
+  const path = writeLongMrc(under.folder, 'long.mrc');
   await throttle(page, 4 * MIB);
   await drop(page, [path]);
   const row = uploadRow(page, 'long.mrc');
@@ -78,7 +78,7 @@ test('expiry while GET /whoami fails: uploads wait, and none fails', async () =>
   const owner = under.newOwner({ sub, ttlSeconds: 15 });
   const page = await under.open(owner);
   await throttle(page, 4 * MIB);
-  await drop(page, [writeMrc(under.folder, 'patient.mrc', 12)]);
+  await drop(page, [writeLongMrc(under.folder, 'patient.mrc')]);
   const row = uploadRow(page, 'patient.mrc');
   await waitForParts(row, 1);
   let answers = 0;

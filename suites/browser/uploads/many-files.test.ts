@@ -6,7 +6,16 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { makeMrc } from '../../contract/sample.ts';
 import { assertAccessible } from '../accessible.ts';
-import { drop, PageUnderTest, signOut, throttle, uploadRow, waitForParts, writeMrc } from '../page-under-test.ts';
+import {
+  drop,
+  PageUnderTest,
+  signOut,
+  throttle,
+  uploadRow,
+  waitForParts,
+  writeLongMrc,
+  writeMrc,
+} from '../page-under-test.ts';
 
 const MIB = 1024 * 1024;
 const FILES = 120;
@@ -64,7 +73,7 @@ test(`many files: of ${FILES} files a part is drawn, the done ones are one line,
 test('total: it says that it waits without a network and when all is paused, and has a rate while bytes move', async () => {
   const page = await under.open(under.newOwner());
   await throttle(page, 2 * MIB);
-  await drop(page, [writeMrc(under.folder, 'one.mrc', 4), writeMrc(under.folder, 'two.mrc', 4)]);
+  await drop(page, [writeLongMrc(under.folder, 'one.mrc'), writeLongMrc(under.folder, 'two.mrc')]);
   await total(page).getByText(/\/s$/).waitFor();
   await total(page)
     .getByText(/ left$/)
@@ -131,7 +140,7 @@ test('sign-out: the page asks while uploads are not finished, and the signed-out
     await dialog.accept();
   });
   await throttle(page, 2 * MIB);
-  await drop(page, [writeMrc(under.folder, 'leaving.mrc', 6)]);
+  await drop(page, [writeLongMrc(under.folder, 'leaving.mrc')]);
   await waitForParts(uploadRow(page, 'leaving.mrc'), 1);
   const signOutButton = page.getByRole('button', { name: 'Sign out', exact: true });
   await signOutButton.click();
