@@ -8,7 +8,9 @@ import { relative } from 'node:path';
 export default async function* reportTests(events) {
   for await (const { type, data } of events) {
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    const file = data.file === undefined ? '' : relative(process.cwd(), data.file);
+    // `file` is where `test()` is called, which is a helper for some tests. That one alone has no tests.
+    const path = data.entryFile ?? data.file;
+    const file = path === undefined ? '' : relative(process.cwd(), path);
     if (data.nesting === 0) {
       const ms = Math.round(data.details.duration_ms);
       yield `${JSON.stringify({ file, ms, isFailed: type === 'test:fail' })}\n`;

@@ -8,11 +8,9 @@ import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { makeMrc } from '../contract/sample.ts';
 import { listFiles } from '../contract/upload.ts';
-import { type Owner, PageUnderTest, throttle, uploadRow, waitForParts } from './page-under-test.ts';
+import { type Owner, PageUnderTest, SLOW, throttle, uploadRow, waitForParts } from './page-under-test.ts';
 
 const MIB = 1024 * 1024;
-/** Slow enough for a test to act during an upload, also on a busy machine; bytes per second. */
-const SLOW = MIB;
 
 const under = await PageUnderTest.start();
 after(() => under.discard());

@@ -1,16 +1,13 @@
 /** Properties of the whole page: headers, size, accessibility, response to input. */
 import assert from 'node:assert/strict';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeMrc } from '../contract/sample.ts';
 import { openSample, publish } from '../contract/upload.ts';
 import { callWith } from '../contract/wire.ts';
 import { assertAccessible } from './accessible.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from './page-under-test.ts';
-
-const MIB = 1024 * 1024;
-const SECTIONS = 128;
+import { drop, PageUnderTest, SLOW, throttle, uploadRow, waitForParts, writeLongMrc } from './page-under-test.ts';
 
 const under = await PageUnderTest.start();
 after(() => under.discard());
@@ -82,7 +79,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const broken = join(under.folder, 'broken.mrc');
     writeFileSync(broken, makeMrc(5_000).subarray(0, 4_000));
     // Slow enough that axe is done before the upload.
-    await throttle(page, MIB);
+    await throttle(page, SLOW);
     await drop(page, [writeLongMrc(under.folder, 'c.mrc'), broken]);
     await waitForParts(uploadRow(page, 'c.mrc'), 1);
     await uploadRow(page, 'broken.mrc', 'refused').waitFor();
@@ -111,7 +108,7 @@ test('keyboard: skip to the content, choose a file, pause', async () => {
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Choose files');
   // Slow enough for a busy machine.
-  await throttle(page, MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'keys.mrc')]);
   await uploadRow(page, 'keys.mrc', 'running').waitFor();
   for (let presses = 0; presses < 8; presses++) {
@@ -125,12 +122,9 @@ test('keyboard: skip to the content, choose a file, pause', async () => {
 test('input: the page reacts while four parts are in flight', async () => {
   const owner = under.newOwner();
   const page = await under.open(owner);
-  // Of 1 GiB, for parts of 8 MiB, or of 1 MiB where an answer takes 20 ms. The file is sparse.
-  const path = writeMrc(under.folder, 'busy.mrc', 1, { nz: SECTIONS });
-  truncateSync(path, 1024 + SECTIONS * 8 * MIB);
   // A network slower than the disk, so that parts are in flight.
-  await throttle(page, 2 * MIB);
-  await drop(page, [path]);
+  await throttle(page, SLOW);
+  await drop(page, [writeLongMrc(under.folder, 'busy.mrc')]);
   await uploadRow(page, 'busy.mrc')
     .getByRole('img', { name: /parts received, ([4-9]|[1-9]\d) in flight/ })
     .waitFor();

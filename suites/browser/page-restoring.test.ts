@@ -6,9 +6,17 @@ import { after, test } from 'node:test';
 import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { eventually, listFiles } from '../contract/upload.ts';
-import { drop, type Owner, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc } from './page-under-test.ts';
+import {
+  drop,
+  type Owner,
+  PageUnderTest,
+  SLOW,
+  throttle,
+  uploadRow,
+  waitForParts,
+  writeLongMrc,
+} from './page-under-test.ts';
 
-const SLOW = 2 * 1024 * 1024;
 const NAMES = ['one.mrc', 'two.mrc', 'three.mrc'];
 
 const under = await PageUnderTest.start();

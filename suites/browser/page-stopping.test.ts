@@ -5,9 +5,16 @@ import type { UploadPage } from '@cryolift/protocol/messages';
 import type { Page } from 'playwright-core';
 import { listFiles } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from './page-under-test.ts';
-
-const SLOW = 4 * 1024 * 1024;
+import {
+  drop,
+  PageUnderTest,
+  SLOW,
+  throttle,
+  uploadRow,
+  waitForParts,
+  writeLongMrc,
+  writeMrc,
+} from './page-under-test.ts';
 
 declare global {
   interface Window {

@@ -11,6 +11,7 @@ import type { Call } from '../contract/wire.ts';
 import {
   drop,
   PageUnderTest,
+  SLOW,
   signIn,
   signOut,
   throttle,
@@ -19,8 +20,6 @@ import {
   writeLongMrc,
   writeMrc,
 } from './page-under-test.ts';
-
-const SLOW = 4 * 1024 * 1024;
 
 const under = await PageUnderTest.start();
 after(() => under.discard());

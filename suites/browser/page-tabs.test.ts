@@ -4,9 +4,7 @@ import { after, test } from 'node:test';
 import type { UploadPage } from '@cryolift/protocol/messages';
 import { eventually } from '../contract/upload.ts';
 import type { Call } from '../contract/wire.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc } from './page-under-test.ts';
-
-const SLOW = 4 * 1024 * 1024;
+import { drop, PageUnderTest, SLOW, throttle, uploadRow, waitForParts, writeLongMrc } from './page-under-test.ts';
 
 const under = await PageUnderTest.start();
 after(() => under.discard());

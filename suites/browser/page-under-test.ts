@@ -11,6 +11,8 @@ import { type OwnServer, type Settings, startServer } from '../server-under-test
 import { startChromium } from './chromium.ts';
 
 const SECTION_BYTES = 8 * 1024 * 1024;
+/** Chromium under DevTools needs many seconds for each part of 8 MiB on a slow machine. */
+const SMALL_PARTS: Settings = { CRYOLIFT_PART_SIZE: '1MiB' };
 
 /** A subject that no other test uses. */
 export interface Owner {
@@ -42,7 +44,7 @@ export class PageUnderTest {
 
   /** @param otherOrigins further origins that may be called: for parts, and to sign in. */
   static async start(settings: Settings = {}, otherOrigins: readonly string[] = []): Promise<PageUnderTest> {
-    const [server, browser] = await Promise.all([startServer(settings), startChromium()]);
+    const [server, browser] = await Promise.all([startServer({ ...SMALL_PARTS, ...settings }), startChromium()]);
     return new PageUnderTest(server, browser, otherOrigins);
   }
 
@@ -133,13 +135,13 @@ export function writeMrc(folder: string, name: string, sections: number, fields:
   return path;
 }
 
-/**
- * Writes a sparse file of 256 MiB, for tests that interrupt an upload: with a throttled network it takes minutes, however
- * slow the machine is.
- */
+/** For `throttle`: an upload of `writeLongMrc` takes two minutes. */
+export const SLOW = 512 * 1024;
+
+/** Writes a sparse file of 64 MiB, for tests that interrupt an upload, however slow the machine is. */
 export function writeLongMrc(folder: string, name: string): string {
   const path = join(folder, name);
-  const nz = 32;
+  const nz = 8;
   writeFileSync(path, buildHeader({ nx: 4096, ny: 2048, nz, mode: 0 }));
   truncateSync(path, 1024 + nz * SECTION_BYTES);
   return path;

@@ -15,7 +15,7 @@ import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, w
 const MIB = 1024 * 1024;
 const SECTIONS = 25;
 /** Slow enough for a test to act during an upload; bytes per second. */
-const SLOW = 4 * MIB;
+const SLOW = MIB;
 
 const under = await PageUnderTest.start({ CRYOLIFT_PORT: String(await findPort()) });
 after(() => under.discard());

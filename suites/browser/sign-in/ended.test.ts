@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { drop, throttle, uploadRow, waitForParts, writeLongMrc } from '../page-under-test.ts';
+import { drop, SLOW, throttle, uploadRow, waitForParts, writeLongMrc } from '../page-under-test.ts';
 import {
   cancelAtProvider,
   openWindow,
@@ -12,7 +12,6 @@ import {
   signInAgainButton,
 } from './sign-in-under-test.ts';
 
-const MIB = 1024 * 1024;
 const LIFE_SECONDS = 4;
 /** Of the tokens with which an upload goes on. */
 const LONG_LIFE_SECONDS = 600;
@@ -25,7 +24,7 @@ const { provider, under } = here;
 async function startUpload(person: string, file: string): Promise<Page> {
   provider.lives.access = LIFE_SECONDS;
   const page = await here.signIn(person);
-  await throttle(page, MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, file)]);
   await waitForParts(uploadRow(page, file), 1);
   return page;

@@ -7,6 +7,7 @@ import { eventually, listFiles } from '../../contract/upload.ts';
 import {
   drop,
   PageUnderTest,
+  SLOW,
   signIn,
   signOut,
   throttle,
@@ -15,8 +16,6 @@ import {
   writeLongMrc,
   writeMrc,
 } from '../page-under-test.ts';
-
-const SLOW = 4 * 1024 * 1024;
 
 const under = await PageUnderTest.start();
 after(() => under.discard());

@@ -1,10 +1,8 @@
 /** A provider that gives no refresh tokens: somebody signs in again when the access token ends. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { drop, throttle, uploadRow, waitForParts, writeLongMrc } from '../page-under-test.ts';
+import { drop, SLOW, throttle, uploadRow, waitForParts, writeLongMrc } from '../page-under-test.ts';
 import { openWindow, SignInUnderTest, savedGrant, signInAgainButton } from './sign-in-under-test.ts';
-
-const MIB = 1024 * 1024;
 
 const here = await SignInUnderTest.start(10, { CRYOLIFT_OIDC_SCOPE: 'openid uploads:write files:read' });
 after(() => here.discard());
@@ -14,7 +12,7 @@ test('no refresh token: uploads wait at the end of the access token, and continu
   const page = await here.signIn('ada');
   assert.equal((await savedGrant(page))?.refreshToken, null);
   assert.equal(await page.locator('.subject', { hasText: 'renewed automatically' }).count(), 0);
-  await throttle(page, MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'waits.mrc')]);
   await waitForParts(uploadRow(page, 'waits.mrc'), 1);
   await page.getByRole('heading', { name: 'Your sign-in has ended' }).waitFor();

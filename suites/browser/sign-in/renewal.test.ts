@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../../contract/upload.ts';
-import { drop, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from '../page-under-test.ts';
+import { drop, SLOW, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from '../page-under-test.ts';
 import { SignInUnderTest, savedGrant, watchRefreshTokens } from './sign-in-under-test.ts';
 
 const MIB = 1024 * 1024;
@@ -49,7 +49,7 @@ test('renewal: an upload longer than three lives of its tokens goes through unto
 test('reload: somebody is still signed in, and continues an upload, also when the token has ended meanwhile', async () => {
   const page = await here.signIn('carla');
   page.on('dialog', (dialog) => dialog.accept());
-  await throttle(page, MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'again.mrc')]);
   await waitForParts(uploadRow(page, 'again.mrc'), 1);
   const before = await savedGrant(page);
@@ -69,7 +69,7 @@ test('reload: somebody is still signed in, and continues an upload, also when th
 
 test('sleep: a page that stood still longer than its token lives goes on by itself', async () => {
   const page = await here.signIn('dora');
-  await throttle(page, 2 * MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'asleep.mrc')]);
   await waitForParts(uploadRow(page, 'asleep.mrc'), 1);
   const session = await page.context().newCDPSession(page);

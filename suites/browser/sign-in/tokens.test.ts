@@ -4,9 +4,16 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { makeMrc } from '../../contract/sample.ts';
 import { eventually, listFiles, publish } from '../../contract/upload.ts';
-import { drop, PageUnderTest, throttle, uploadRow, waitForParts, writeLongMrc, writeMrc } from '../page-under-test.ts';
-
-const MIB = 1024 * 1024;
+import {
+  drop,
+  PageUnderTest,
+  SLOW,
+  throttle,
+  uploadRow,
+  waitForParts,
+  writeLongMrc,
+  writeMrc,
+} from '../page-under-test.ts';
 
 const under = await PageUnderTest.start();
 after(() => under.discard());
@@ -58,7 +65,7 @@ test('expiry: an upload waits for a new token, and continues with it', async () 
   const owner = under.newOwner({ ttlSeconds: 15 });
   const page = await under.open(owner);
   const path = writeLongMrc(under.folder, 'long.mrc');
-  await throttle(page, 4 * MIB);
+  await throttle(page, SLOW);
   await drop(page, [path]);
   const row = uploadRow(page, 'long.mrc');
   await waitForParts(row, 1);
@@ -77,7 +84,7 @@ test('expiry while GET /whoami fails: uploads wait, and none fails', async () =>
   const sub = `owner-${randomUUID()}`;
   const owner = under.newOwner({ sub, ttlSeconds: 15 });
   const page = await under.open(owner);
-  await throttle(page, 4 * MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'patient.mrc')]);
   const row = uploadRow(page, 'patient.mrc');
   await waitForParts(row, 1);

@@ -33,7 +33,7 @@ test('batch: the summary is there before the first byte, names what is refused, 
   const page = await under.open(owner);
   const seen: string[] = [];
   await page.route('**/uploads/init', async (route) => {
-    seen.push(await summary(page).innerText({ timeout: 5_000 }));
+    seen.push(await summary(page).innerText());
     await route.fallback();
   });
   const files = {

@@ -9,6 +9,7 @@ import { assertAccessible } from '../accessible.ts';
 import {
   drop,
   PageUnderTest,
+  SLOW,
   signOut,
   throttle,
   uploadRow,
@@ -17,7 +18,6 @@ import {
   writeMrc,
 } from '../page-under-test.ts';
 
-const MIB = 1024 * 1024;
 const FILES = 120;
 /** Rows that are drawn of those that are under way and queued, and rows that a click adds. */
 const [DRAWN, MORE] = [13, 25];
@@ -72,7 +72,7 @@ test(`many files: of ${FILES} files a part is drawn, the done ones are one line,
 
 test('total: it says that it waits without a network and when all is paused, and has a rate while bytes move', async () => {
   const page = await under.open(under.newOwner());
-  await throttle(page, 2 * MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'one.mrc'), writeLongMrc(under.folder, 'two.mrc')]);
   await total(page).getByText(/\/s$/).waitFor();
   await total(page)
@@ -86,7 +86,7 @@ test('total: it says that it waits without a network and when all is paused, and
       .count(),
     0,
   );
-  await throttle(page, 2 * MIB);
+  await throttle(page, SLOW);
   await total(page).getByText(/\/s$/).waitFor();
   await page.getByRole('button', { name: 'Pause all' }).click();
   await total(page).getByText('Paused', { exact: true }).waitFor();
@@ -139,7 +139,7 @@ test('sign-out: the page asks while uploads are not finished, and the signed-out
     questions.push(dialog.type());
     await dialog.accept();
   });
-  await throttle(page, 2 * MIB);
+  await throttle(page, SLOW);
   await drop(page, [writeLongMrc(under.folder, 'leaving.mrc')]);
   await waitForParts(uploadRow(page, 'leaving.mrc'), 1);
   const signOutButton = page.getByRole('button', { name: 'Sign out', exact: true });

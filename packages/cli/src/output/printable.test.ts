@@ -142,7 +142,7 @@ for (const command of [...COMMANDS, ...LOCAL]) {
       const url = await startHostile(context, answer(refuse));
       const env = { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 'any', HOME: home, NO_COLOR: '1' };
       for (const json of ['', ' --json']) {
-        const { stdout, stderr } = await runInFolder(home, `timeout 20 $CRYOLIFT ${command}${json}`, env);
+        const { stdout, stderr } = await runInFolder(home, `timeout 120 $CRYOLIFT ${command}${json}`, env);
         assert.doesNotMatch(stdout, RAW, JSON.stringify(stdout));
         assert.doesNotMatch(stderr, RAW, JSON.stringify(stderr));
         if (json) for (const each of stdout.split('\n')) if (each) JSON.parse(each);
@@ -159,7 +159,7 @@ test('printable: bars print a name and a failure without control characters', as
     const url = await startHostile(context, answer(refuse));
     const env = { CRYOLIFT_SERVER: url, CRYOLIFT_TOKEN: 'any', HOME: home };
     for (const command of ['download f1 -o y.mrc', 'upload in']) {
-      const { stdout } = await runInFolder(home, `timeout 20 script -qec "$CRYOLIFT ${command}" /dev/null`, env);
+      const { stdout } = await runInFolder(home, `timeout 120 script -qec "$CRYOLIFT ${command}" /dev/null`, env);
       assert.match(stdout, /\\x1b|\\u202e/);
       for (const raw of ['\x1b]', '\x9b', '\x07', '\u202e', '\nINJECTED', '\rOVER'])
         assert.ok(!stdout.includes(raw), stdout);
