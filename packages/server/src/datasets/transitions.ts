@@ -17,6 +17,8 @@ import { datasetNotFound, findAccessible } from './datasets.ts';
 import { datasetEvent, toDatasetRecord } from './record.ts';
 
 /** Expired in one round of the sweep. */
+/** Missing files that a message names. */
+const MOST_NAMED = 5;
 const BATCH = 100;
 
 /**
@@ -159,13 +161,19 @@ async function inLock(
 
 function explainShortfall({ missing, names, uploads, unread }: Shortfall): UploadError {
   const parts = [
-    ...(missing > 0 ? [`${missing} of its files ${missing === 1 ? 'is' : 'are'} missing`] : []),
+    ...(missing > 0 ? [`${missing} of its files ${missing === 1 ? 'is' : 'are'} missing${nameFirst(names)}`] : []),
     ...(unread > 0 ? [`${unread} files are not read yet`] : []),
     ...(uploads > 0 ? [`${uploads} uploads to it have not ended`] : []),
   ];
   return new UploadError('dataset_incomplete', `The dataset is not whole: ${parts.join(', and ')}.`, {
     details: { missing, names, uploads, unread },
   });
+}
+
+/** The details have more of them. */
+function nameFirst(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  return ` (${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ', …' : ''})`;
 }
 
 /** Expires datasets whose retention is over; a job deletes their files. @returns their number. */
