@@ -51,6 +51,8 @@ interface UploadTable {
   final_id: string | null;
   /** 0: the concatenation counts its bytes, for quotas and links. */
   is_counted: number;
+  /** The file that it is a copy of: it has no parts. Null: it is none. */
+  copied_from: string | null;
   created_at: number;
   updated_at: number;
   expires_at: number;
@@ -129,6 +131,10 @@ interface FileTable {
   instrument: string | null;
   /** The dataset that it belongs to; null: none. */
   dataset_id: string | null;
+  /** The file that it is a copy of; null: it was uploaded. */
+  copied_from: string | null;
+  /** What the scrub that read it last found; null: nothing. */
+  fault: 'damaged' | 'missing' | 'unreadable' | null;
   created_at: number;
   /** Set when the deletion starts: callers no longer see the record, and the bytes are being removed. */
   deleted_at: number | null;

@@ -218,13 +218,17 @@ export async function listUnpublished(db: Database): Promise<{ id: string; file_
     .execute();
 }
 
-/** Uploads that failed after their parts were assembled: there may be bytes under `file_id`. */
+/**
+ * Uploads that failed after their parts were assembled: there may be bytes under `file_id`. Copies are left out, which
+ * expire when they fail.
+ */
 export async function listFailedAssembled(db: Database): Promise<UploadRow[]> {
   return await db
     .selectFrom('uploads')
     .selectAll()
     .where('status', '=', 'failed')
     .where('file_id', 'is not', null)
+    .where('copied_from', 'is', null)
     .orderBy('id')
     .execute();
 }
