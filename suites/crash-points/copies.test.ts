@@ -104,11 +104,11 @@ async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
   // Its directory would be at byte 4096: only what reads the whole notices.
   const wrong = Buffer.alloc(5000).fill(Buffer.from('49492a0000100000', 'hex'), 0, 8);
   const source = await publish(call, wrong, { filename: 'a.bin', sha256: sha256Hex(wrong) });
-  await kill(call, source, 'a.tif', between('copy.failed'));
+  await kill(call, source, 'a.tif', between('upload.failed'));
   const { items } = (await call('GET', '/uploads')).json<{ items: UploadRecord[] }>();
   assert.ok(items.some(({ status, copied_from }) => copied_from === source.file_id && status !== 'completed'));
   await call('DELETE', `/files/${source.file_id}`);
-  await isEmpty('at copy.failed');
+  await isEmpty('at upload.failed');
 }
 
 for (const [name, what] of [

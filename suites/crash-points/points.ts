@@ -51,7 +51,6 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'audit.remove': 'after gigabytes of audit: packages/server/src/ops/audit.test.ts',
   'backup.free-name': 'after a backup that has failed: packages/server/src/backup.test.ts',
   'backup.remove-folder': 'after a backup that has failed: packages/server/src/backup.test.ts',
-  'copy.failed': 'suites/crash-points/copies.test.ts',
   'copy.opened': 'suites/crash-points/copies.test.ts',
   'copy.published': 'suites/crash-points/copies.test.ts',
   'dataset.deleted': 'suites/crash-points/datasets.test.ts',

@@ -1,4 +1,5 @@
 /** Uploads many files, a few at a time. A failure does not stop the others, unless they would fail as well. */
+import { basename } from 'node:path';
 import { FileSlots, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { ChecksumFile } from '../files/checksums.ts';
@@ -136,7 +137,7 @@ export class Batch {
     tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, savedBytes: 0, retries: 0 });
     checksums?.add(nameOf(found), file.sha256);
     output.result({ event: 'skipped', path, reason: 'known', ...file }, () => [
-      `${inFolder?.path ?? path}  ${file.file_id}  not sent: the server had its ${formatBytes(sizeBytes)}`,
+      `${inFolder?.path ?? basename(path)}  ${file.file_id}  not sent: the server had its ${formatBytes(sizeBytes)}`,
     ]);
     return true;
   }

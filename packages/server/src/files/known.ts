@@ -2,14 +2,14 @@
 import { fromHex, toHex } from '@cryolift/protocol/digest';
 import type { HaveRequest, KnownFiles } from '@cryolift/protocol/messages';
 import { listKnown } from '../db/copies/known-files.ts';
-import type { Database } from '../db/database.ts';
+import type { FileContext } from './files.ts';
 
 function toDigest(hex: string): Uint8Array {
   return fromHex(hex) as Uint8Array;
 }
 
 /** What is not known is left out, whether it does not exist or belongs to somebody else: it is looked for in the same way. */
-export async function findKnown(db: Database, owner: string, { files }: HaveRequest): Promise<KnownFiles> {
+export async function findKnown({ db }: FileContext, owner: string, { files }: HaveRequest): Promise<KnownFiles> {
   const digests = [...new Set(files.map(({ sha256 }) => sha256))];
   const known = new Map<string, string>();
   for (const { id, sha256, size } of await listKnown(db, owner, digests.map(toDigest))) {

@@ -30,7 +30,7 @@ export async function finishCopy(context: UploadContext, asked: UploadRow, reque
   } catch (error) {
     if (!(error instanceof UploadError)) throw error;
     if (await failUpload(context, row, error, requestId, context.attempts.guardExclusive(row.id))) {
-      betweenSteps('copy.failed');
+      betweenSteps('upload.failed');
       await removeAssembled(context, row, {
         fileId: row.file_id as string,
         filename: row.filename,

@@ -30,7 +30,7 @@ function registerHave(app: Routes, { uploads: context }: Services): void {
         response: { 200: KnownFiles },
       },
     },
-    async ({ caller, body }) => await findKnown(context.db, ownerOf(caller), body),
+    async ({ caller, body }) => await findKnown(context, ownerOf(caller), body),
   );
 }
 

@@ -89,9 +89,10 @@ async function copyInParts(
       id,
       parts.sort((a, b) => a.number - b.number),
     );
-    if (outcome === 'completed' || outcome === 'exists') return;
-    // The size of the object says whether it was made.
-    if (typeof outcome === 'object' && (await bucket.head(to)) !== null) return;
+    if (outcome === 'completed') return;
+    // Another request has made it, or this one without an answer: what is left of this one goes.
+    const isMade = outcome === 'exists' || (typeof outcome === 'object' && (await bucket.head(to)) !== null);
+    if (isMade) return void (await bucket.abort(to, id));
     throw typeof outcome === 'object' ? outcome.unknown : new Error(`the copied parts were refused: ${outcome}`);
   } catch (error) {
     // What stays is found by the sweep.
