@@ -85,11 +85,14 @@ async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
     const call = callAs(server, { sub: what });
     const source = await publish(call, bytes, { sha256: sha256Hex(bytes), part_size: deployment.partSizeBytes });
     await kill(call, source, 'copy.mrc', point);
-    // What was opened is finished without another call; repeated, it is not doubled.
-    const answer = await eventually(
-      () => copy(call, source, 'copy.mrc'),
-      ({ status }) => status === 200 || status === 201,
+    // What was opened is finished without another call.
+    await eventually(
+      () => listFiles(call),
+      (files) => files.length === 2,
     );
+    // Repeated, it is not doubled.
+    const answer = await copy(call, source, 'copy.mrc');
+    assert.equal(answer.status, 200, what);
     const file = answer.json<FileRecord>();
     const files = await listFiles(call);
     assert.deepEqual(files.map(({ filename }) => filename).sort(), ['copy.mrc', source.filename], what);
