@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { CompiledQuery, type KyselyPlugin, sql } from 'kysely';
 import { findSame, listKnown } from './copies/known-files.ts';
+import { findCopyOf } from './copies/opening.ts';
 import type { Database } from './database.ts';
 import { findNextDelivery, listDue } from './deliveries.ts';
 import { dialectOf } from './dialect.ts';
@@ -89,6 +90,7 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
     /files_by_digest \(owner=\? AND sha256=\?\)/,
   ],
   ['the same file', (db) => findSame(db, SAME), /files_by_digest \(owner=\? AND sha256=\?\)/],
+  ['the same copy', (db) => findCopyOf(db, SAME), /uploads_by_owner_status \(owner=\? AND status=\?\)/],
   ['files with a word', search({ words: ['movie'] }), /library_text VIRTUAL TABLE INDEX/],
   ['files in a folder', search({ folder: 'a' }), /library_by_folder \(owner=\? AND folder=\?\)/],
   ['files below a folder', search({ prefix: 'a/' }), /library_by_folder \(owner=\? AND folder>\? AND folder<\?\)/],

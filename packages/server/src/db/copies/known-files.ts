@@ -1,4 +1,5 @@
 /** Files by their digests. */
+import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import type { FileRow } from '../tables.ts';
 
@@ -47,7 +48,8 @@ export async function findSame(db: Database, same: Sameness): Promise<FileRow | 
     .where('files.deleted_at', 'is', null)
     .where('files.fault', 'is', null)
     .where('library.path', '=', same.path)
-    .orderBy('files.id')
+    // An expression: by the id itself, SQLite would read all files of the owner in this order.
+    .orderBy(sql`files.id || ''`)
     .limit(1)
     .executeTakeFirst();
 }

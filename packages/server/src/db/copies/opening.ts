@@ -65,7 +65,7 @@ async function countCopies(db: Database, owner: string): Promise<number> {
 }
 
 /** A copy that is being made. */
-async function findCopyOf(db: Database, same: Sameness): Promise<UploadRow | undefined> {
+export async function findCopyOf(db: Database, same: Sameness): Promise<UploadRow | undefined> {
   const rows = await db
     .selectFrom('uploads')
     .selectAll()
@@ -75,7 +75,6 @@ async function findCopyOf(db: Database, same: Sameness): Promise<UploadRow | und
     .where('sha256', '=', same.sha256)
     .where('filename', '=', same.filename)
     .where('dataset_id', same.dataset_id === null ? 'is' : '=', same.dataset_id)
-    .orderBy('id')
     .execute();
   return rows.find((row) => samenessOf(row).path === same.path);
 }
