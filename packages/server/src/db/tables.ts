@@ -49,7 +49,7 @@ interface UploadTable {
   is_growing: number;
   /** Of a partial upload: the concatenation that takes its bytes; else null. */
   final_id: string | null;
-  /** 0: the concatenation counts its bytes, for quotas and links. */
+  /** 0: quotas and links do not count it: the concatenation counts its bytes, or it is a copy that has failed. */
   is_counted: number;
   /** The file that it is a copy of: it has no parts. Null: it is none. */
   copied_from: string | null;

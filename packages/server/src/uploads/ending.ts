@@ -31,7 +31,7 @@ export async function expireUpload(context: UploadContext, row: UploadRow): Prom
 }
 
 /**
- * Fails an upload whose bytes are wrong. They are kept until it expires. A copy has none, and expires at once.
+ * Fails an upload whose bytes are wrong. They are kept until it expires. A copy keeps none.
  *
  * @param guard throws when this server may not decide that any more.
  * @returns false when it has ended otherwise.
@@ -51,8 +51,9 @@ export async function failUpload(
   };
   const changes = {
     failure: JSON.stringify(failure),
-    // No client goes on with a copy: the next sweep takes it away.
-    expires_at: context.now() + (row.copied_from === null ? context.policy.uploadTtlMs : 0),
+    expires_at: context.now() + context.policy.uploadTtlMs,
+    // A copy has no bytes that could count.
+    ...(row.copied_from === null ? {} : { is_counted: 0 }),
   };
   const failed = await moveUpload(context, row.id, 'fail', changes, guard);
   context.prefixes.forget(row.id);

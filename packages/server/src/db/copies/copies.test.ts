@@ -5,7 +5,7 @@ import { noteBoot } from '../server-state.ts';
 import type { FileRow, UploadRow } from '../tables.ts';
 import { testDatabases } from '../test-databases.ts';
 import { draftFile, draftRow, insertRow, openRequest } from '../test-rows.ts';
-import { listFailedAssembled, moveUploadRow } from '../uploads/uploads.ts';
+import { listFailedAssembled, moveUploadRow, sumStaged } from '../uploads/uploads.ts';
 import { listKnown, recordFault } from './known-files.ts';
 import { type CopyOutcome, openCopyRow } from './opening.ts';
 
@@ -75,10 +75,16 @@ testDatabases('copies: a source that was deleted, or is damaged, is not copied',
   assert.deepEqual(await open(db, draftCopy(source)), { kind: 'file_not_found' });
 });
 
-testDatabases('copies: one has no parts to verify again, and no bytes to withdraw when it fails', async (db) => {
+testDatabases('copies: one has no parts to verify again, and counts for nothing when it has failed', async (db) => {
   const copy = await insertRow(db, draftCopy(await addFile(db, 'f1')));
   await insertRow(db, { status: 'uploading' });
   assert.equal(await noteBoot(db, 'another'), 1);
-  await moveUploadRow(db, copy.id, 'fail', 5000);
-  assert.deepEqual(await listFailedAssembled(db), []);
+  assert.equal(await sumStaged(db, 'ada'), 1900);
+  await moveUploadRow(db, copy.id, 'fail', 5000, { is_counted: 0 });
+  assert.equal(await sumStaged(db, 'ada'), 950);
+  // What is there of it is removed.
+  assert.deepEqual(
+    (await listFailedAssembled(db)).map(({ id }) => id),
+    [copy.id],
+  );
 });

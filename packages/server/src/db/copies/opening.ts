@@ -1,11 +1,12 @@
 /** Starts the upload of a copy: all limits of an upload hold for it, and its bytes are there already. */
 import { pathOf } from '@cryolift/protocol/file-path';
+import type { UploadState } from '@cryolift/protocol/states';
 import type { Database } from '../database.ts';
 import { resolveDataset } from '../datasets/opening.ts';
 import { dialectOf } from '../dialect.ts';
 import { findFile } from '../files.ts';
 import type { FileRow, UploadRow } from '../tables.ts';
-import { insertUploadRow, type OpenOutcome, type OpenRequest, refuseUpload } from '../uploads/upload-opening.ts';
+import { insertUploadRow, MAX_ENDED, type OpenOutcome, type OpenRequest, refuseUpload } from '../uploads/upload-opening.ts';
 import { findSame, type Sameness } from './known-files.ts';
 
 export type CopyOutcome =
@@ -40,8 +41,10 @@ export async function openCopyRow(tx: Database, asked: OpenRequest): Promise<Cop
   if (!source) return { kind: 'file_not_found' };
   if (source.fault !== null) return { kind: 'file_damaged', fault: source.fault };
   const request = { ...asked, row };
-  const open = await countCopies(tx, row.owner);
+  const open = await countCopies(tx, row.owner, 'verifying');
   if (open >= asked.maxOpen) return { kind: 'too_many_open', open };
+  const ended = await countCopies(tx, row.owner, 'failed');
+  if (ended >= MAX_ENDED) return { kind: 'too_many_ended', ended };
   const { refused, madeDataset } = await refuseUpload(tx, request, dataset);
   if (refused) return refused;
   await insertUploadRow(tx, row, madeDataset);
@@ -53,12 +56,12 @@ function samenessOf({ owner, filename, dataset_id, sha256, metadata }: UploadRow
   return { owner, filename, dataset_id, sha256: sha256 as Uint8Array, path };
 }
 
-async function countCopies(db: Database, owner: string): Promise<number> {
+async function countCopies(db: Database, owner: string, status: UploadState): Promise<number> {
   const { copies } = await db
     .selectFrom('uploads')
     .select(({ fn }) => fn.countAll<number>().as('copies'))
     .where('owner', '=', owner)
-    .where('status', '=', 'verifying')
+    .where('status', '=', status)
     .where('copied_from', 'is not', null)
     .executeTakeFirstOrThrow();
   return Number(copies);

@@ -71,7 +71,7 @@ export async function listProgress(
   return [...named, ...owned];
 }
 
-export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
+export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings' | 'is_counted'>>;
 
 /**
  * Changes the state of an upload by `event` if its current state allows that.
@@ -218,17 +218,13 @@ export async function listUnpublished(db: Database): Promise<{ id: string; file_
     .execute();
 }
 
-/**
- * Uploads that failed after their parts were assembled: there may be bytes under `file_id`. Copies are left out, which
- * expire when they fail.
- */
+/** Uploads that failed after their parts were assembled, and copies: there may be bytes under `file_id`. */
 export async function listFailedAssembled(db: Database): Promise<UploadRow[]> {
   return await db
     .selectFrom('uploads')
     .selectAll()
     .where('status', '=', 'failed')
     .where('file_id', 'is not', null)
-    .where('copied_from', 'is', null)
     .orderBy('id')
     .execute();
 }
