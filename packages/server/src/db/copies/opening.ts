@@ -6,7 +6,13 @@ import { resolveDataset } from '../datasets/opening.ts';
 import { dialectOf } from '../dialect.ts';
 import { findFile } from '../files.ts';
 import type { FileRow, UploadRow } from '../tables.ts';
-import { insertUploadRow, MAX_ENDED, type OpenOutcome, type OpenRequest, refuseUpload } from '../uploads/upload-opening.ts';
+import {
+  insertUploadRow,
+  MAX_ENDED,
+  type OpenOutcome,
+  type OpenRequest,
+  refuseUpload,
+} from '../uploads/upload-opening.ts';
 import { findSame, type Sameness } from './known-files.ts';
 
 export type CopyOutcome =

@@ -71,7 +71,9 @@ export async function listProgress(
   return [...named, ...owned];
 }
 
-export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings' | 'is_counted'>>;
+export type Changes = Partial<
+  Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings' | 'is_counted'>
+>;
 
 /**
  * Changes the state of an upload by `event` if its current state allows that.
