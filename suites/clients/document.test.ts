@@ -91,6 +91,7 @@ const HEADERS: Readonly<
     { 200: ['Accept-Encoding'], 201: ['Accept-Encoding'] },
   ],
   completeUpload: [[], { 200: [], 202: ['Retry-After'] }],
+  copyFile: [[], { 200: ['Location'], 201: ['Location'], 202: ['Location', 'Retry-After'] }],
   readFile: [
     ['If-Match', 'If-None-Match', 'If-Modified-Since', 'If-Unmodified-Since', 'Range', 'If-Range'],
     {

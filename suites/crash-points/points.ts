@@ -51,13 +51,18 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'audit.remove': 'after gigabytes of audit: packages/server/src/ops/audit.test.ts',
   'backup.free-name': 'after a backup that has failed: packages/server/src/backup.test.ts',
   'backup.remove-folder': 'after a backup that has failed: packages/server/src/backup.test.ts',
+  'copy.opened': 'suites/crash-points/copies.test.ts',
+  'copy.published': 'suites/crash-points/copies.test.ts',
   'dataset.deleted': 'suites/crash-points/datasets.test.ts',
   'dataset.emptied': 'suites/crash-points/datasets.test.ts',
   'dataset.expired': 'suites/crash-points/datasets.test.ts',
   'dataset.moved': 'suites/crash-points/datasets.test.ts',
+  'disk.link': 'suites/crash-points/copies.test.ts',
   'receipt.signed': 'suites/crash-points/datasets.test.ts',
   'reserve.remove': 'on a full disk: suites/disks/full-disk.test.ts',
   'reserve.sync-folder': 'on a full disk: suites/disks/full-disk.test.ts',
+  's3.copy': 'suites/crash-points/copies.test.ts',
+  's3.copy-part': 'of more than 5 GiB: packages/server/src/storage/s3/object-copy.test.ts',
 };
 
 /** Without tests and what only they stand on. */

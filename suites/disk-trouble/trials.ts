@@ -44,6 +44,7 @@ const UNREACHED: Readonly<Record<string, string>> = {
   'db/sqlite/reserve.ts handle.close': 'suites/disks/full-disk.test.ts',
   'db/sqlite/reserve.ts rm': 'suites/disks/full-disk.test.ts',
   'ops/audit.ts rm': 'packages/server/src/ops/audit.test.ts',
+  'storage/disk/file-system.ts link': 'packages/server/src/storage/disk/disk-copies.test.ts',
   'storage/disk/file-system.ts rmdir': 'packages/server/src/storage/disk/disk-storage.test.ts',
 };
 

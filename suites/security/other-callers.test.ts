@@ -42,6 +42,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: { mine: 'now' } },
   'POST /files/delete': { file_ids: [file.file_id] },
+  'POST /files/have': { files: [{ sha256: 'ab'.repeat(32), size: 1 }] },
   'POST /datasets': { name: 'session 2' },
   'PATCH /datasets/{dataset_id}': { project: 'mine' },
   'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),

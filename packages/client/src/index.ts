@@ -1,5 +1,6 @@
 export { Api, type Completion } from './api/api.ts';
 export type { CallOptions, GetToken } from './api/authorized-transport.ts';
+export { copyFile, findKnownFiles, type KnownFile } from './api/copies.ts';
 export { Datasets } from './api/datasets.ts';
 export { readEvents } from './api/event-stream.ts';
 export { deleteFiles, readManifest, readTree, searchFiles } from './api/library.ts';

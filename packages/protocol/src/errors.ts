@@ -124,6 +124,11 @@ export const ERRORS = {
     retryable: false,
     hint: 'Upload what is missing (GET /datasets/{dataset_id}/check lists it), or complete with force.',
   },
+  file_damaged: {
+    status: 409,
+    retryable: false,
+    hint: 'Send the bytes of the file again as an upload, and tell the administrator of the server.',
+  },
   upload_expired: {
     status: 410,
     retryable: false,

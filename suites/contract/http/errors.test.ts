@@ -128,6 +128,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     const { dataset_id } = (await call('POST', '/datasets', { json })).json<DatasetRecord>();
     return await call('POST', `/datasets/${dataset_id}/complete`);
   },
+  file_damaged: 'suites/contract/files/copies.test.ts',
   upload_expired: () =>
     withServer({ CRYOLIFT_SESSION_TTL: '1s' }, async (other) => {
       const asOther = callAs(other);

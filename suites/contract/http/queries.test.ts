@@ -22,6 +22,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /uploads/{upload_id}/parts/confirm': [{ part: 0, etag: 'x', sha256: 'ab'.repeat(32) }],
   'PATCH /files/{file_id}': { metadata: {} },
   'POST /files/delete': { file_ids: ['none'] },
+  'POST /files/have': { files: [{ sha256: 'ab'.repeat(32), size: 1 }] },
+  'POST /files/{file_id}/copy': { filename: 'queries.mrc' },
   'POST /datasets': { name: 'queries' },
   'PATCH /datasets/{dataset_id}': { project: 'p1' },
   'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),

@@ -43,6 +43,10 @@ const admin = callAs(server, { sub: 'root', scope: 'admin' });
 const impatient = callAs(forgetful, { sub: 'owner' });
 
 const NOT_HERE: readonly string[] = [
+  // See suites/contract/files/copies.test.ts: they need a scrub, a full quota, and a limit that was lowered.
+  'copyFile file_damaged',
+  'copyFile quota_exceeded',
+  'copyFile file_too_large',
   // After 200 calls of 1,000 files.
   'announceFiles quota_exceeded',
   // In a race alone: the upload that was found is forgotten before it is read.
@@ -59,6 +63,7 @@ const BODIES: Readonly<Record<string, object>> = {
   initUpload: initRequest(),
   updateFile: { metadata: {} },
   deleteFiles: { file_ids: ['none'] },
+  findKnownFiles: { files: [{ sha256: 'ab'.repeat(32), size: 1 }] },
   createDataset: { name: 'refusals' },
   updateDataset: { project: 'p1' },
   takeReceipt: await makeReceipt(),
@@ -273,6 +278,14 @@ const OWN: Readonly<Record<string, Refusals>> = {
     not_found: () => readFile({}, 'preview', 'a.bin'),
     precondition_failed: () => readFile({ 'if-match': '"x"' }, 'preview'),
   },
+  copyFile: {
+    invalid_filename: () => copyOf({ filename: '' }),
+    dataset_not_found: () => copyOf({ dataset_id: 'none' }),
+    dataset_closed: async () => copyOf({ dataset_id: await makeClosed() }),
+    unsupported_file_type: () => copyOf({ filename: 'a.exe' }),
+    invalid_mrc: () => copyOf({ filename: 'a.mrc' }, 'a.bin'),
+    invalid_tiff: () => copyOf({ filename: 'a.tif' }, 'a.bin'),
+  },
   getFileStatistics: { not_found: () => readFile({}, 'statistics', 'a.bin') },
   createDataset: {
     dataset_exists: async () => {
@@ -370,6 +383,12 @@ async function confirmOf(call: Call, { upload_id }: Pick<UploadRecord, 'upload_i
 async function readFile(headers: Record<string, string>, what = 'content', filename = 'a.mrc'): Promise<Answer> {
   const { file_id } = await publish(owner, makeMrc(3000), { filename });
   return await owner('GET', `/files/${file_id}/${what}`, { headers });
+}
+
+/** @param filename of the source: an MRC file, or one that is none. */
+async function copyOf(json: object, filename: 'a.mrc' | 'a.bin' = 'a.mrc'): Promise<Answer> {
+  const { file_id } = await publish(owner, filename === 'a.bin' ? Buffer.alloc(3000) : makeMrc(3000), { filename });
+  return await owner('POST', `/files/${file_id}/copy`, { json });
 }
 
 function codesOf({ responses }: Operation): ErrorCode[] {

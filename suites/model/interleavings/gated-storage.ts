@@ -30,6 +30,7 @@ function gateUploads(inner: UploadStorage, gate: Gate): UploadStorage {
     assemble: (...args) => gate.around('assemble', () => inner.assemble(...args)),
     digest: (...args) => gate.around('digest', () => inner.digest(...args)),
     publish: (...args) => gate.around('publish', () => inner.publish(...args)),
+    publishCopy: (...args) => gate.around('publish copy', () => inner.publishCopy(...args)),
     withdraw: (...args) => gate.around('withdraw', () => inner.withdraw(...args)),
     discard: (upload) => gate.around('discard', () => inner.discard(upload)),
     list: () => gate.around('list', () => inner.list()),

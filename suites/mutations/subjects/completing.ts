@@ -72,9 +72,9 @@ export const COMPLETING: readonly Mutation[] = [
   {
     name: 'the record of a file is written without the lease',
     invariant: 4,
-    file: `${UPLOADS}/finalization.ts`,
-    find: '    await guard(tx);\n    const moved = await recordPublished(tx, file);',
-    replace: '    void guard;\n    const moved = await recordPublished(tx, file);',
+    file: `${UPLOADS}/publication.ts`,
+    find: '    await guard(tx);\n    await condition?.(tx);',
+    replace: '    void guard;\n    await condition?.(tx);',
     tests: [`${UPLOADS}/lost-lease.test.ts`],
   },
   {
@@ -113,7 +113,7 @@ export const COMPLETING: readonly Mutation[] = [
   {
     name: 'jobs of a published file are not made with its record',
     invariant: 4,
-    file: `${UPLOADS}/finalization.ts`,
+    file: `${UPLOADS}/publication.ts`,
     find: 'return [...late, ...context.fileJobs.kindsFor(file.filename)].map(',
     replace: 'return [...late, ...context.fileJobs.kindsFor(file.filename)].slice(0, 0).map(',
     tests: ['suites/contract/events/jobs.test.ts'],
@@ -122,7 +122,7 @@ export const COMPLETING: readonly Mutation[] = [
   {
     name: 'the bytes of an upload that ended while it was published stay',
     invariant: 6,
-    file: `${UPLOADS}/finalization.ts`,
+    file: `${UPLOADS}/publication.ts`,
     find: 'if (!now || !LIVE_STATES.includes(now.status)) await removeStored(context.storage, file.id);',
     replace: 'void removeStored;',
     tests: [`${UPLOADS}/lost-lease.test.ts`],

@@ -97,6 +97,7 @@ export async function createProgram(
     )
     .option('--dataset <name>', 'the dataset that the files belong to; it is made when there is none of this name')
     .option('--sha256', 'hash each file first and declare its SHA-256; the server refuses other content')
+    .option('--skip-known', 'hash each file first; what you have on the server already is copied there and not sent')
     .option('--force', 'upload MRC files even if their headers are invalid')
     .option('--restart', 'cancel unfinished uploads of these files and start again')
     .action(async (paths: string[], _own: unknown, command: Command) => {

@@ -1,23 +1,32 @@
 /** Uploads many files, a few at a time. A failure does not stop the others, unless they would fail as well. */
+import { basename } from 'node:path';
 import { FileSlots, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { ChecksumFile } from '../files/checksums.ts';
 import type { Found, InFolder } from '../files/find-files.ts';
+import { withPath } from '../options/metadata.ts';
+import { formatBytes } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import type { ProgressDisplay } from '../output/progress.ts';
 import type { Tally } from '../output/tally.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { exitCodeOf, isAboutServer } from '../process/failure.ts';
 import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
+import { cutForCalls, KnownFiles } from './known-files.ts';
 import { importOldJournal } from './old-journal.ts';
 import { askOwner, confirm } from './owner.ts';
 import { type DigestedFile, type FileFlags, reportSent, uploadFile } from './upload-file.ts';
+
+interface BatchFlags extends FileFlags {
+  /** Files that the server has, by their SHA-256, are copied there and not sent. */
+  skipKnown?: boolean;
+}
 
 export interface BatchOptions {
   readonly uploader: Uploader;
   /** The name of the server in resume records. */
   readonly server: string;
-  readonly flags: FileFlags;
+  readonly flags: BatchFlags;
   /** Files uploaded at the same time, as `FileSlots` counts them. */
   readonly atOnce: number;
   readonly output: Output;
@@ -35,6 +44,7 @@ export class Batch {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #memories = new Map<string, Promise<FolderJournal>>();
+  readonly #known: KnownFiles | null;
   #owner: Promise<string> | null = null;
   #reportedUnknown = false;
   #unauthorised = false;
@@ -42,13 +52,16 @@ export class Batch {
   constructor(options: BatchOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+    const { uploader, output, display } = options;
+    const surroundings = { api: uploader.api, output, display, signal: this.#signal };
+    this.#known = options.flags.skipKnown ? new KnownFiles(surroundings) : null;
   }
 
   /** Files that were not started because of a stop are neither done nor failed. */
   async run(files: readonly Found[]): Promise<void> {
     const slots = new FileSlots(this.#options.atOnce);
     const running = new Set<Promise<void>>();
-    for (const found of files) {
+    for await (const found of this.#inTurn(files)) {
       let free = slots.take(found.sizeBytes);
       for (; !free; free = slots.take(found.sizeBytes)) await Promise.race(running);
       if (this.#signal.aborted) break;
@@ -59,6 +72,33 @@ export class Batch {
       running.add(attempt);
     }
     await Promise.all(running);
+  }
+
+  /** With `skipKnown`, the next files are hashed and asked about while these are sent. */
+  async *#inTurn(files: readonly Found[]): AsyncGenerator<Found> {
+    if (this.#known === null) return yield* files;
+    const cuts = cutForCalls(files);
+    let looking = this.#look(cuts[0] ?? []);
+    for (let next = 1; next <= cuts.length; next++) {
+      const left = await looking;
+      looking = this.#look(cuts[next] ?? []);
+      yield* left;
+    }
+  }
+
+  /** @returns the files that earlier runs have not uploaded. A server that does not answer ends the batch. */
+  async #look(files: readonly Found[]): Promise<Found[]> {
+    const left: Found[] = [];
+    try {
+      for (const found of files) if (!(await this.#wentUp(found))) left.push(found);
+      await this.#known?.look(left);
+    } catch (error) {
+      if (this.#signal.aborted) return [];
+      const [first] = files;
+      if (first) this.fail(first.path, error);
+      return files.slice(1);
+    }
+    return left;
   }
 
   get exitCode(): ExitCode {
@@ -79,10 +119,27 @@ export class Batch {
 
   async #attempt(found: Found): Promise<void> {
     try {
-      if (!(await this.#wentUp(found))) await this.#upload(found);
+      if ((await this.#wentUp(found)) || (await this.#copied(found))) return;
+      await this.#upload(found);
     } catch (error) {
       if (!this.#signal.aborted) this.fail(found.path, error);
     }
+  }
+
+  /** True when the server has made the file of bytes that it had. */
+  async #copied(found: Found): Promise<boolean> {
+    const { flags, output, tally, checksums, nameOf } = this.#options;
+    const { path, sizeBytes, modifiedMs, changedMs, inode, inFolder } = found;
+    const file = await this.#known?.copy(found, withPath(flags.meta ?? {}, found, flags));
+    if (!file) return false;
+    if (inFolder) await this.#remember(inFolder, { sizeBytes, modifiedMs, changedMs, inode }, file);
+    tally.already++;
+    tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, savedBytes: 0, retries: 0 });
+    checksums?.add(nameOf(found), file.sha256);
+    output.result({ event: 'skipped', path, reason: 'known', ...file }, () => [
+      `${inFolder?.path ?? basename(path)}  ${file.file_id}  not sent: the server had its ${formatBytes(sizeBytes)}`,
+    ]);
+    return true;
   }
 
   async #upload(found: Found): Promise<void> {
@@ -91,7 +148,12 @@ export class Batch {
       if (found.inFolder) await this.#remember(found.inFolder, facts, file);
     };
     const surroundings = { output, display, signal: this.#signal, follow: tally.follow() };
-    const sent = await uploadFile(uploader, found, { ...flags, onPublished }, surroundings);
+    const sent = await uploadFile(
+      uploader,
+      found,
+      { ...flags, digest: this.#known?.digestOf(found), onPublished },
+      surroundings,
+    );
     tally.done++;
     checksums?.add(nameOf(found), sent.file.sha256);
     reportSent(output, found, sent, tally.files > 1);

@@ -20,6 +20,8 @@ export interface FileFlags extends PathFlags {
   /** Bytes. */
   partSize?: number;
   sha256?: boolean;
+  /** SHA-256 of the file as it was found, hex. */
+  digest?: string | undefined;
   force?: boolean;
   restart?: boolean;
   /** Send the file only if it is unchanged since it was found. */
@@ -59,10 +61,11 @@ export async function uploadFile(
   let figures = NOTHING;
   try {
     const { sizeBytes, modifiedMs } = source;
-    if (flags.asFound && (sizeBytes !== found.sizeBytes || modifiedMs !== found.modifiedMs)) throw changed();
+    const isAsFound = sizeBytes === found.sizeBytes && modifiedMs === found.modifiedMs;
+    if (flags.asFound && !isAsFound) throw changed();
     if (!force) await assertWhole(source);
     if (flags.sha256) transfer.update(0, 'hashing', null);
-    const sha256 = flags.sha256 ? await hashPath(path, signal) : undefined;
+    const sha256 = isAsFound && flags.digest ? flags.digest : flags.sha256 ? await hashPath(path, signal) : undefined;
     const onProgress = (progress: Progress) => {
       const { storedBytes, resumedBytes, sentBytes, savedBytes, retries, lastError } = progress;
       figures = { storedBytes, resumedBytes, sentBytes, savedBytes, retries };

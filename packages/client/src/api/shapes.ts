@@ -10,6 +10,7 @@ import type {
   FilePage,
   FileRecord,
   FileTree,
+  KnownFiles,
   Limits,
   PartReceipt,
   SignedDownload,
@@ -84,6 +85,13 @@ export const isDeletedFiles: Shape<DeletedFiles> = (value): value is DeletedFile
   areCounts(value.deleted) &&
   Array.isArray(value.items) &&
   value.items.every((each) => isObject(each) && areStrings(each.file_id, each.outcome));
+
+export const isKnownFiles: Shape<KnownFiles> = (value): value is KnownFiles =>
+  isObject(value) &&
+  Array.isArray(value.items) &&
+  value.items.every(
+    (each) => isObject(each) && isDigest(each.sha256) && areCounts(each.size) && areStrings(each.file_id),
+  );
 
 export const isStatistics: Shape<Statistics> = (value): value is Statistics =>
   isObject(value) && areCounts(value.count, value.nan, value.inf);

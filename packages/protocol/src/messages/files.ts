@@ -77,6 +77,7 @@ export const FileRecord = Type.Object(
     instrument: Nullable(Type.String({ description: '`metadata.instrument`, or else as init named it.' })),
     filename: Text(),
     dataset_id: Type.Optional(Id('The dataset that it belongs to.')),
+    copied_from: Type.Optional(Id('The file that it is a copy of: its bytes were not sent.')),
     size: Bytes('Size of the file, bytes.'),
     sha256: Nullable(
       Sha256Hex(

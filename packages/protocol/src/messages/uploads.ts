@@ -78,6 +78,7 @@ export const UploadRecord = Type.Object(
     expires_at: Time('When it expires if nothing more arrives.'),
     file_id: Nullable(Id('Set once the file is published.')),
     dataset_id: Type.Optional(Id('The dataset that its file belongs to.')),
+    copied_from: Type.Optional(Id('The file that it is a copy of: no parts are sent.')),
     failure: Nullable(ErrorEnvelope),
   },
   { title: 'Upload' },

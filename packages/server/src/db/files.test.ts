@@ -25,6 +25,8 @@ function draftFile(at: number): FileRow {
     tiff: null,
     mdoc: null,
     mdoc_image: null,
+    copied_from: null,
+    fault: null,
     dataset_id: null,
     link_id: null,
     instrument: null,

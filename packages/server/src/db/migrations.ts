@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { COPIES_MIGRATION } from './copies/migration.ts';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
 import { RECEIPTS_MIGRATION } from './datasets/receipts-migration.ts';
@@ -357,4 +358,5 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('links').addColumn('note', dialectOf(db).columns.text).execute();
     },
   },
+  '023_copies': COPIES_MIGRATION,
 };

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { CompiledQuery, type KyselyPlugin, sql } from 'kysely';
+import { findSame, listKnown } from './copies/known-files.ts';
+import { findCopyOf } from './copies/opening.ts';
 import type { Database } from './database.ts';
 import { findNextDelivery, listDue } from './deliveries.ts';
 import { dialectOf } from './dialect.ts';
@@ -66,6 +68,9 @@ async function explain(db: Database, work: (db: Database) => Promise<unknown>): 
 
 const UPLOAD = { id: 'u', part_count: 10, received_parts: 5 };
 
+const DIGEST = new Uint8Array(32);
+const SAME = { owner: 'ada', filename: 'a', dataset_id: null, sha256: DIGEST, path: 'a' };
+
 const search = (asked: Partial<LibraryQuery>) => (db: Database) => searchLibrary(db, askLibrary(asked), null, 50);
 
 /** What is asked for, and how SQLite finds it. */
@@ -79,6 +84,13 @@ const QUERIES: readonly (readonly [string, (db: Database) => Promise<unknown>, R
   ['files of an owner by name', (db) => listNamed(db, 'ada', ['a', 'b'], 50), /files_by_name/],
   ['the .mdoc files of a series', (db) => listNaming(db, 'ada', ['a', 'b'], 50), /files_by_mdoc_image/],
   ['names without a file', (db) => listAbsent(db, 'ada', ['a', 'b']), /files_by_name/],
+  [
+    'files by digests',
+    (db) => listKnown(db, 'ada', [DIGEST, new Uint8Array(32).fill(1)]),
+    /files_by_digest \(owner=\? AND sha256=\?\)/,
+  ],
+  ['the same file', (db) => findSame(db, SAME), /files_by_digest \(owner=\? AND sha256=\?\)/],
+  ['the same copy', (db) => findCopyOf(db, SAME), /uploads_by_owner_status \(owner=\? AND status=\?\)/],
   ['files with a word', search({ words: ['movie'] }), /library_text VIRTUAL TABLE INDEX/],
   ['files in a folder', search({ folder: 'a' }), /library_by_folder \(owner=\? AND folder=\?\)/],
   ['files below a folder', search({ prefix: 'a/' }), /library_by_folder \(owner=\? AND folder>\? AND folder<\?\)/],

@@ -30,6 +30,8 @@ export async function noteBoot(db: Database, bootId: string | null): Promise<num
       .updateTable('uploads')
       .set({ must_recheck: 1 })
       .where('status', 'in', ['pending', 'uploading', 'verifying'])
+      // A copy has no parts, and is made again.
+      .where('copied_from', 'is', null)
       .executeTakeFirst();
     await writeFact(tx, BOOT_ID, bootId ?? '');
     return Number(marked.numUpdatedRows);

@@ -49,8 +49,10 @@ interface UploadTable {
   is_growing: number;
   /** Of a partial upload: the concatenation that takes its bytes; else null. */
   final_id: string | null;
-  /** 0: the concatenation counts its bytes, for quotas and links. */
+  /** 0: quotas and links do not count it: the concatenation counts its bytes, or it is a copy that has failed. */
   is_counted: number;
+  /** The file that it is a copy of: it has no parts. Null: it is none. */
+  copied_from: string | null;
   created_at: number;
   updated_at: number;
   expires_at: number;
@@ -129,6 +131,10 @@ interface FileTable {
   instrument: string | null;
   /** The dataset that it belongs to; null: none. */
   dataset_id: string | null;
+  /** The file that it is a copy of; null: it was uploaded. */
+  copied_from: string | null;
+  /** What the scrub that read it last found; null: nothing. */
+  fault: 'damaged' | 'missing' | 'unreadable' | null;
   created_at: number;
   /** Set when the deletion starts: callers no longer see the record, and the bytes are being removed. */
   deleted_at: number | null;

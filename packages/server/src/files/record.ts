@@ -17,6 +17,7 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
     instrument: metadata.instrument ?? row.instrument,
     filename: row.filename,
     ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id }),
+    ...(row.copied_from === null ? {} : { copied_from: row.copied_from }),
     size: row.size,
     sha256: row.sha256 && toHex(row.sha256),
     parts_sha256: toHex(row.parts_sha256),

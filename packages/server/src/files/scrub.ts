@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toHex } from '@cryolift/protocol/digest';
 import type { ScrubReport } from '@cryolift/protocol/messages';
+import { recordFault } from '../db/copies/known-files.ts';
 import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DAMAGED, FILE_UNREADABLE } from '../events/event.ts';
@@ -222,6 +223,8 @@ export class Scrub {
     this.#readBytes = 0;
     if (fault) await this.#emit(progress, row, fault);
     else if (fault === null) progress.ok++;
+    // A restored file may be copied again.
+    if (fault === null && row.fault !== null) await recordFault(this.#context.db, row.id, null);
     if (fault || performance.now() - this.#keptMs > KEEP_MS) await this.#keep(progress, claim);
     this.#unreadableInARow = fault?.fault === 'unreadable' ? this.#unreadableInARow + 1 : 0;
     if (this.#unreadableInARow >= MAX_UNREADABLE) throw new Error(`${MAX_UNREADABLE} files in a row cannot be read`);
@@ -235,7 +238,10 @@ export class Scrub {
     this.#context.log.error({ ...fault }, isUnreadable ? 'a stored file cannot be read' : 'a stored file has changed');
     const type = isUnreadable ? FILE_UNREADABLE : FILE_DAMAGED;
     const event = fileEvent(type, row, this.#context.now());
-    await this.#context.outbox.transact(async (_tx, emit) => await emit(event));
+    await this.#context.outbox.transact(async (tx, emit) => {
+      await recordFault(tx, row.id, fault.fault);
+      await emit(event);
+    });
   }
 
   async #end(progress: Progress, claim: ScrubClaim, status: 'done' | 'stopped'): Promise<void> {

@@ -27,6 +27,7 @@ import { requestIdOf } from './request-id.ts';
 import { registerResumable } from './resumable/routes.ts';
 import { registerAdmin } from './routes/admin.ts';
 import { registerConfirm } from './routes/confirm.ts';
+import { registerCopies } from './routes/copies.ts';
 import { registerDatasetCheck } from './routes/dataset-check.ts';
 import { registerDatasets } from './routes/datasets.ts';
 import { registerEvents } from './routes/events.ts';
@@ -167,6 +168,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerDatasetCheck(routes, services);
     registerManifest(routes, services);
     registerFiles(routes, services);
+    registerCopies(routes, services);
     registerPreviews(routes, services);
     registerJobs(routes, services);
     registerWebhooks(routes, services);

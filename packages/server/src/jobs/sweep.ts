@@ -18,7 +18,8 @@ import { removeStored } from '../storage/removal.ts';
 import type { FoundStaged } from '../storage/upload-storage.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import { expireUpload } from '../uploads/ending.ts';
-import { toPlace, toStaged } from '../uploads/upload-record.ts';
+import { toPlace } from '../uploads/upload-record.ts';
+import { withdrawAssembled } from '../uploads/verification/assembled-bytes.ts';
 import { discardStaged } from '../uploads/verification/staged-bytes.ts';
 import { attempt } from './attempt.ts';
 import { compareFiles } from './compare.ts';
@@ -127,7 +128,7 @@ async function withdrawFailed(context: UploadContext): Promise<void> {
     if (await context.attempts.isExclusive(row.id)) continue;
     await context.attempts.exclude(row.id, () =>
       attempt(context, 'withdraw', async () => {
-        await context.storage.uploads.withdraw(toStaged(row), toPlace(row, row.file_id as string));
+        await withdrawAssembled(context, row, toPlace(row, row.file_id as string));
         await forgetFileId(context.db, row.id);
       }),
     );

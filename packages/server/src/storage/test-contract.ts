@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestOptions, test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
 import fc from 'fast-check';
+import { describeCopies } from './test-contract-copies.ts';
 import { describeDigests, describePublishing } from './test-contract-files.ts';
 import { describePieces } from './test-contract-pieces.ts';
 import { feed, type MakeStorage, MIB, makeBytes, openSink, readAll, sha256Of, stage, tryPart } from './test-storage.ts';
@@ -12,6 +13,7 @@ export function describeStorage(name: string, make: MakeStorage, options: TestOp
   describeStaging(name, make, options);
   describeDigests(name, make, options);
   describePublishing(name, make, options);
+  describeCopies(name, make, options);
   describePieces(name, make, options);
 }
 

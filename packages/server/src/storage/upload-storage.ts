@@ -112,6 +112,14 @@ export interface UploadStorage {
    */
   publish(upload: StagedUpload, file: FilePlace): Promise<void>;
   /**
+   * Publishes the bytes of a published file again, as another file, without a client. They are shared where the storage can
+   * do that, or else copied and compared with `sha256`. On return the file survives a power loss. Safe to repeat.
+   *
+   * @param upload of the copy; it has no parts.
+   * @throws BytesGone when the bytes of the source are missing, or are others than `sha256` says; or UploadError.
+   */
+  publishCopy(upload: StagedUpload, source: FilePlace, file: FilePlace, sha256: Uint8Array): Promise<void>;
+  /**
    * Undoes an `assemble` or a `publish` that was not recorded. Safe to repeat.
    *
    * @returns 'staged': the bytes are what they were before it. 'lost': they cannot be taken apart, and are removed.

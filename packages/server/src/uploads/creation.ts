@@ -65,11 +65,10 @@ export async function openUpload(
   link: UploadLink | null = null,
   appending: Appending | null = null,
 ): Promise<Opened> {
-  const row = draft(context, owner, request, link, appending);
+  const row = draftUpload(context, owner, request, link, appending);
   const { metadata: given = {}, keep_metadata = false } = request;
-  const freeBytes = (await readFreeBytes(context.storage)) - RESERVE_BYTES;
   const opening: OpenRequest = {
-    row,
+    ...(await limitsOf(context, row)),
     // As with PATCH /files, the metadata of this run apply.
     mergeMetadata: (metadata) => {
       const merged = keep_metadata ? metadata : mergeMetadata(metadata, given);
@@ -78,15 +77,9 @@ export async function openUpload(
     },
     idempotency:
       idempotencyKey === null ? null : { key: scopeKey(idempotencyKey, link), requestSha256: hashRequest(request) },
-    quotaBytes: context.policy.quotaBytes,
-    maxOpen: context.policy.maxOpenUploads,
-    maxFiles: context.policy.maxFiles,
     countedBytes: appending?.countedBytes ?? 0,
     dataset: appending?.isPartial ? null : requestDataset(context, owner, request),
     link: link && { id: link.id, max_bytes: link.maxBytes, max_files: link.maxFiles },
-    // While nothing expires, all open uploads are found.
-    expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
-    freeBytes,
   };
   const outcome =
     (await openWithoutReading(context, opening, appending)) ?? (await openOrFind(context, opening, appending));
@@ -105,6 +98,25 @@ export async function openUpload(
     default:
       throw refusalOf(outcome, row, context.policy, link);
   }
+}
+
+/** The limits of a new upload, where its request says nothing of them. */
+export async function limitsOf(context: UploadContext, row: UploadRow): Promise<OpenRequest> {
+  const { policy } = context;
+  return {
+    row,
+    mergeMetadata: (metadata) => metadata,
+    idempotency: null,
+    quotaBytes: policy.quotaBytes,
+    maxOpen: policy.maxOpenUploads,
+    maxFiles: policy.maxFiles,
+    countedBytes: 0,
+    dataset: null,
+    link: null,
+    // While nothing expires, all open uploads are found.
+    expiredBeforeMs: context.isClockSettled() ? row.created_at : 0,
+    freeBytes: (await readFreeBytes(context.storage)) - RESERVE_BYTES,
+  };
 }
 
 /** @returns null when nothing was written: `openOrFind` decides. */
@@ -184,7 +196,8 @@ function beginsAtStart({ door, is_growing }: UploadRow): boolean {
   return door === null || (door === 'resumable' && !is_growing);
 }
 
-function draft(
+/** The row of a new upload. @throws UploadError as page 7 lists them for init. */
+export function draftUpload(
   context: UploadContext,
   owner: string,
   request: InitRequest,
@@ -233,6 +246,7 @@ function draft(
     is_growing: appending?.isGrowing ? 1 : 0,
     final_id: null,
     is_counted: 1,
+    copied_from: null,
     created_at: now,
     updated_at: now,
     expires_at: now + lifeOf(policy, request.trial ? 1 : 0),

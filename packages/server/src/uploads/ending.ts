@@ -31,7 +31,7 @@ export async function expireUpload(context: UploadContext, row: UploadRow): Prom
 }
 
 /**
- * Fails an upload whose bytes are wrong. They are kept until it expires.
+ * Fails an upload whose bytes are wrong. They are kept until it expires. A copy keeps none.
  *
  * @param guard throws when this server may not decide that any more.
  * @returns false when it has ended otherwise.
@@ -52,6 +52,8 @@ export async function failUpload(
   const changes = {
     failure: JSON.stringify(failure),
     expires_at: context.now() + context.policy.uploadTtlMs,
+    // A copy has no bytes that could count.
+    ...(row.copied_from === null ? {} : { is_counted: 0 }),
   };
   const failed = await moveUpload(context, row.id, 'fail', changes, guard);
   context.prefixes.forget(row.id);

@@ -6,34 +6,30 @@
 import { createHash } from 'node:crypto';
 import { toHex } from '@cryolift/protocol/digest';
 import { UploadError } from '@cryolift/protocol/errors';
-import { OPEN_STATES } from '@cryolift/protocol/states';
-import { fileInserts, findFile } from '../db/files.ts';
-import { insertJob, jobInsert, type NewJob } from '../db/jobs.ts';
 import type { FileRow, PartRow, UploadRow } from '../db/tables.ts';
-import { LIVE_STATES, listParts } from '../db/uploads/parts.ts';
-import { forgetSigned } from '../db/uploads/signed-parts.ts';
-import { findUploadRow, moveSeenRow, recordPublished } from '../db/uploads/uploads.ts';
+import { listParts } from '../db/uploads/parts.ts';
+import { findUploadRow } from '../db/uploads/uploads.ts';
 import { betweenSteps } from '../durable-step.ts';
 import { contentTypeOf } from '../files/content-type.ts';
-import { DIGEST_JOB } from '../files/late-digest.ts';
 import type { FilePlace } from '../storage/places.ts';
-import { removeStored } from '../storage/removal.ts';
 import type { UploadContext } from './context.ts';
+import { finishCopy } from './copied-file.ts';
 import { failUpload } from './ending.ts';
 import { timeStage } from './parts/meter.ts';
-import { publishedEvents } from './transitions.ts';
+import { explainEnd, findPublished, record } from './publication.ts';
 import { toPlace, toStaged } from './upload-record.ts';
 import { removeAssembled } from './verification/assembled-bytes.ts';
 import { checkAssembledHeader } from './verification/assembled-header.ts';
-import { distrustParts, uploadIncomplete } from './verification/invalidation.ts';
+import { distrustParts } from './verification/invalidation.ts';
 import { isWhole, reopen, reopenIfGone, verifyStored } from './verification/stored-bytes.ts';
 import { checkStoredTiff } from './verification/stored-tiff.ts';
 
 /** Verifies and publishes an upload that is `verifying`; joins a running one. */
 export async function finalize(context: UploadContext, row: UploadRow, requestId: string): Promise<FileRow> {
+  const run = row.copied_from === null ? finish : finishCopy;
   return await context.completions.run(row.id, async () => {
     try {
-      return await context.attempts.exclude(row.id, () => finish(context, row, requestId));
+      return await context.attempts.exclude(row.id, () => run(context, row, requestId));
     } catch (error) {
       // No caller may be waiting when it ends.
       if (!(error instanceof UploadError)) context.log.error({ upload_id: row.id, err: error }, 'upload not completed');
@@ -67,12 +63,6 @@ async function finish(context: UploadContext, asked: UploadRow, requestId: strin
   betweenSteps('upload.published');
   const structure = await checkStoredTiff(context, row, place, requestId);
   return await record(context, row, { ...toFileRow(context, row, place, parts, sha256), ...structure });
-}
-
-/** Of an upload that is neither verified any more nor completed: its bytes may have been lost meanwhile. */
-async function explainEnd(context: UploadContext, row: UploadRow | undefined): Promise<UploadError> {
-  if (row && OPEN_STATES.includes(row.status)) return await uploadIncomplete(context, row);
-  return new UploadError('upload_closed', 'This upload has ended while it was being verified.');
 }
 
 async function assemble(context: UploadContext, row: UploadRow, place: FilePlace, parts: PartRow[]): Promise<void> {
@@ -152,66 +142,11 @@ function toFileRow(
     link_id: row.link_id,
     instrument: row.instrument,
     dataset_id: row.dataset_id,
+    copied_from: null,
+    fault: null,
     created_at: context.now(),
     deleted_at: null,
   };
-}
-
-/** The record makes the file visible. */
-async function record(context: UploadContext, row: UploadRow, file: FileRow): Promise<FileRow> {
-  if (!(await recordSeen(context, row, file)) && !(await recordNow(context, row, file))) {
-    const now = await findUploadRow(context.db, row.id);
-    if (now?.status === 'completed') return await findPublished(context, now);
-    // These bytes have no record, and get none. Those of an upload that accepts parts again may.
-    if (!now || !LIVE_STATES.includes(now.status)) await removeStored(context.storage, file.id);
-    throw await explainEnd(context, now);
-  }
-  betweenSteps('upload.recorded');
-  if (context.storage.presigner) {
-    await forgetSigned(context.db, row.id).catch((error: unknown) =>
-      context.log.warn({ upload_id: row.id, err: error }, 'signed parts stay until the upload is forgotten'),
-    );
-  }
-  context.fileJobs.wake();
-  context.prefixes.forget(row.id);
-  context.verified.forget(row.id);
-  context.log.info({ upload_id: row.id, file_id: file.id, size: file.size }, 'file published');
-  return file;
-}
-
-/** @returns false when the row has changed since, or other servers use the database. */
-async function recordSeen(context: UploadContext, row: UploadRow, file: FileRow): Promise<boolean> {
-  const { db, outbox } = context;
-  const moved = moveSeenRow(db, row, 'published', file.created_at);
-  const jobs = jobsOf(context, file).map((job) => jobInsert(db, job).compile());
-  const inserts = [...fileInserts(db, file), ...jobs].map((write) => ({ write }));
-  return await outbox.commit([moved.step, ...inserts], () => publishedEvents(db, moved.row, file));
-}
-
-/** @returns false when the upload is not `verifying` any more. */
-async function recordNow(context: UploadContext, row: UploadRow, file: FileRow): Promise<boolean> {
-  const guard = context.attempts.guardExclusive(row.id);
-  return await context.outbox.transact(async (tx, emit) => {
-    await guard(tx);
-    const moved = await recordPublished(tx, file);
-    if (!moved) return false;
-    for (const event of await publishedEvents(tx, moved, file)) await emit(event);
-    for (const job of jobsOf(context, file)) await insertJob(tx, job);
-    return true;
-  });
-}
-
-/** The jobs are inserted in the transaction of the publish, so that a crash cannot lose them. */
-function jobsOf(context: UploadContext, file: FileRow): NewJob[] {
-  const late = file.sha256 === null ? [DIGEST_JOB] : [];
-  const { id: fileId, owner, created_at: nowMs } = file;
-  return [...late, ...context.fileJobs.kindsFor(file.filename)].map((kind) => ({
-    id: context.newId(),
-    kind,
-    fileId,
-    owner,
-    nowMs,
-  }));
 }
 
 /** SHA-256 over the part digests in order. */
@@ -219,11 +154,4 @@ function digestParts(parts: PartRow[]): Uint8Array {
   const hash = createHash('sha256');
   for (const { sha256 } of parts) hash.update(sha256);
   return hash.digest();
-}
-
-/** @throws UploadError `file_not_found` when it was deleted meanwhile. */
-export async function findPublished(context: UploadContext, row: UploadRow): Promise<FileRow> {
-  const file = await findFile(context.db, row.file_id as string);
-  if (!file) throw new UploadError('file_not_found', 'The file of this upload has been deleted.');
-  return file;
 }

@@ -39,6 +39,8 @@ test('metadata: an account above the limit cannot change files or uploads', asyn
       tiff: null,
       mdoc: null,
       mdoc_image: null,
+      copied_from: null,
+      fault: null,
       dataset_id: null,
       link_id: null,
       instrument: null,

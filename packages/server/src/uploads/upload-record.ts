@@ -45,6 +45,7 @@ export async function toUpload(db: Database, row: UploadRow, resumed = false): P
     expires_at: toTime(row.expires_at),
     file_id: row.status === 'completed' ? row.file_id : null,
     ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id }),
+    ...(row.copied_from === null ? {} : { copied_from: row.copied_from }),
     failure: toFailure(row),
   };
 }

@@ -16,6 +16,7 @@ export async function sumStagedOf(db: Database, datasetId: string): Promise<numb
     .select((eb) => eb.fn.sum<number | null>('size').as('bytes'))
     .where('dataset_id', '=', datasetId)
     .where('status', 'in', STAGED_STATES)
+    .where('is_counted', '=', 1)
     .executeTakeFirstOrThrow();
   return Number(bytes ?? 0);
 }

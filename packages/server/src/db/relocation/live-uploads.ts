@@ -5,7 +5,7 @@ import { LIVE_STATES } from '../uploads/parts.ts';
 
 /**
  * In the order of their ids. Trials are left out, because they are forgotten when they end, and so are parts of later
- * concatenations, which have pieces alone.
+ * concatenations, which have pieces alone, and copies, which have no parts.
  */
 export async function listLiveAfter(db: Database, after: string, limit: number): Promise<UploadRow[]> {
   return await db
@@ -14,6 +14,7 @@ export async function listLiveAfter(db: Database, after: string, limit: number):
     .where('status', 'in', LIVE_STATES)
     .where('is_trial', '=', 0)
     .where('is_partial', '=', 0)
+    .where('copied_from', 'is', null)
     .where('id', '>', after)
     .orderBy('id')
     .limit(limit)

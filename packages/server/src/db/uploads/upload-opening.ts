@@ -56,14 +56,18 @@ export interface OpenRequest {
 
 export type OpenOutcome =
   | { kind: 'opened'; row: UploadRow; madeDataset: DatasetRow | null }
-  | DatasetRefusal
   | { kind: 'found'; row: UploadRow; isUpdated: boolean }
   | { kind: 'idempotency_conflict' }
+  | { kind: 'too_many_keys' }
+  | Refusal;
+
+/** A limit that a new upload exceeds. */
+export type Refusal =
+  | DatasetRefusal
   | { kind: 'quota_exceeded'; usedBytes: number }
   | { kind: 'too_many_open'; open: number }
   | { kind: 'too_many_files'; files: number }
   | { kind: 'too_many_ended'; ended: number }
-  | { kind: 'too_many_keys' }
   | { kind: 'link_exceeded'; usedBytes: number; usedFiles: number }
   | { kind: 'no_space'; availableBytes: number };
 
@@ -74,7 +78,6 @@ export type OpenOutcome =
  */
 export async function openUploadRow(tx: Database, asked: OpenRequest): Promise<OpenOutcome> {
   const { idempotency } = asked;
-  const newBytes = asked.row.size - asked.countedBytes;
   const dialect = dialectOf(tx);
   await dialect.lock(tx, { owner: asked.row.owner });
   if (Number.isFinite(asked.freeBytes)) await dialect.lock(tx, 'space');
@@ -100,30 +103,10 @@ export async function openUploadRow(tx: Database, asked: OpenRequest): Promise<O
   let madeDataset: DatasetRow | null = null;
   if (!found) {
     if (asked.dataset && !dataset) return { kind: 'dataset_not_found' };
-    const isNew = dataset !== null && dataset === asked.dataset?.draft;
-    if (isNew) madeDataset = dataset;
-    const closed = dataset && (await refuseDataset(tx, dataset, isNew, newBytes));
-    if (closed) return closed;
-    const files = await findUsage(tx, row.owner);
-    const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
-    if (refused) return refused;
-    if (request.quotaBytes !== null) {
-      const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
-      if (usedBytes + newBytes > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
-    }
-    if (request.link) {
-      const { id, max_bytes, max_files } = request.link;
-      const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
-      const isOver =
-        (max_bytes !== null && used.bytes + newBytes > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
-      if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
-    }
-    const asker = { owner: row.owner, linkId: row.link_id };
-    const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
-    const availableBytes = Math.floor(request.freeBytes - reserved);
-    if (newBytes > availableBytes) return { kind: 'no_space', availableBytes };
-    if (madeDataset) await makeDataset(tx, madeDataset);
-    await tx.insertInto('uploads').values(row).execute();
+    const limits = await refuseUpload(tx, request, dataset);
+    if (limits.refused) return limits.refused;
+    madeDataset = limits.madeDataset;
+    await insertUploadRow(tx, row, madeDataset);
   }
   if (idempotency) {
     await tx
@@ -138,6 +121,52 @@ export async function openUploadRow(tx: Database, asked: OpenRequest): Promise<O
       .execute();
   }
   return found ? { kind: 'found', ...found } : { kind: 'opened', row, madeDataset };
+}
+
+/**
+ * Checks all limits of a new upload.
+ *
+ * @param dataset that it belongs to, or its draft; null: none.
+ * @returns the dataset that has to be made for it; null: none.
+ */
+export async function refuseUpload(
+  tx: Database,
+  request: OpenRequest,
+  dataset: DatasetRow | null,
+): Promise<{ refused: Refusal | null; madeDataset: DatasetRow | null }> {
+  const isNew = dataset !== null && dataset === request.dataset?.draft;
+  const madeDataset = isNew ? dataset : null;
+  const newBytes = request.row.size - request.countedBytes;
+  const closed = dataset && (await refuseDataset(tx, dataset, isNew, newBytes));
+  return { refused: closed ?? (await findRefusal(tx, request, newBytes)), madeDataset };
+}
+
+async function findRefusal(tx: Database, request: OpenRequest, newBytes: number): Promise<Refusal | null> {
+  const { row } = request;
+  const files = await findUsage(tx, row.owner);
+  const refused = refuseCount(request, files.files, await countUnpublished(tx, row.owner));
+  if (refused) return refused;
+  if (request.quotaBytes !== null) {
+    const usedBytes = files.bytes + (await sumStaged(tx, row.owner));
+    if (usedBytes + newBytes > request.quotaBytes) return { kind: 'quota_exceeded', usedBytes };
+  }
+  if (request.link) {
+    const { id, max_bytes, max_files } = request.link;
+    const used = (await sumByLinks(tx, [id])).get(id) ?? UNUSED;
+    const isOver =
+      (max_bytes !== null && used.bytes + newBytes > max_bytes) || used.files >= (max_files ?? MAX_FILES_OF_LINK);
+    if (isOver) return { kind: 'link_exceeded', usedBytes: used.bytes, usedFiles: used.files };
+  }
+  const asker = { owner: row.owner, linkId: row.link_id };
+  const reserved = await sumReserved(tx, asker, request.freeBytes, row.created_at);
+  const availableBytes = Math.floor(request.freeBytes - reserved);
+  return newBytes > availableBytes ? { kind: 'no_space', availableBytes } : null;
+}
+
+/** @param madeDataset that it belongs to and that is made with it; null: none. */
+export async function insertUploadRow(tx: Database, row: UploadRow, madeDataset: DatasetRow | null): Promise<void> {
+  if (madeDataset) await makeDataset(tx, madeDataset);
+  await tx.insertInto('uploads').values(row).execute();
 }
 
 /** The open upload of the same local file. */
@@ -195,7 +224,7 @@ export async function countUnpublished(db: Database, owner: string): Promise<Unp
 }
 
 /** Limits rows: an abandoned upload uses space only in the database. */
-function refuseCount(request: OpenRequest, files: number, counts: readonly UnpublishedCount[]): OpenOutcome | null {
+function refuseCount(request: OpenRequest, files: number, counts: readonly UnpublishedCount[]): Refusal | null {
   const { row, maxOpen, maxFiles } = request;
   const sum = (is: (each: UnpublishedCount) => boolean) =>
     counts.filter(is).reduce((total, { count }) => total + Number(count), 0);

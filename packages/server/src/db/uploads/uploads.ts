@@ -71,7 +71,9 @@ export async function listProgress(
   return [...named, ...owned];
 }
 
-export type Changes = Partial<Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings'>>;
+export type Changes = Partial<
+  Pick<UploadRow, 'file_id' | 'sha256' | 'failure' | 'expires_at' | 'mrc' | 'warnings' | 'is_counted'>
+>;
 
 /**
  * Changes the state of an upload by `event` if its current state allows that.
@@ -218,7 +220,7 @@ export async function listUnpublished(db: Database): Promise<{ id: string; file_
     .execute();
 }
 
-/** Uploads that failed after their parts were assembled: there may be bytes under `file_id`. */
+/** Uploads that failed after their parts were assembled, and copies: there may be bytes under `file_id`. */
 export async function listFailedAssembled(db: Database): Promise<UploadRow[]> {
   return await db
     .selectFrom('uploads')

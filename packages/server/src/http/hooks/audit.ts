@@ -32,6 +32,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'PATCH /files/:file_id': 'file.update',
   'DELETE /files/:file_id': 'file.delete',
   'POST /files/delete': 'file.delete',
+  'POST /files/:file_id/copy': 'file.copy',
   'GET /files/manifest': 'file.list_downloads',
   'GET /admin/owners': 'admin.owners',
   'POST /datasets': 'dataset.create',

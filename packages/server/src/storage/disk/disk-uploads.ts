@@ -8,6 +8,7 @@ import { BytesGone } from '../errors.ts';
 import type { Extent, FilePlace, PartSelection, StagedName, StagedUpload, StoredPart } from '../places.ts';
 import type { PrefixReader } from '../storage.ts';
 import type { FoundStaged, PartSink, StorageLimits, UploadStorage, WholeDigest } from '../upload-storage.ts';
+import { DiskCopies } from './disk-copies.ts';
 import type { DiskFiles } from './disk-files.ts';
 import { type FileHandle, READ } from './file-system.ts';
 import { Flusher } from './flusher.ts';
@@ -37,6 +38,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
   readonly #flusher: Flusher;
   readonly #stagedFiles: StagedFiles;
   readonly #staging: Staging;
+  readonly #copies: DiskCopies;
 
   /** @param onLost is called with every upload whose written bytes the disk has lost. */
   constructor(layout: DiskLayout, files: DiskFiles, writers: Writers, digester: Digester, onLost: LossListener) {
@@ -46,6 +48,7 @@ export class DiskUploads implements UploadStorage, PrefixReader {
     this.#digester = digester;
     this.#onLost = onLost;
     this.#staging = new Staging(layout, files, digester);
+    this.#copies = new DiskCopies(layout, files, writers, this.#staging);
     this.#flusher = new Flusher((uploadId) => this.#lose(uploadId));
     this.#stagedFiles = new StagedFiles(layout.calls, this.#flusher, (uploadId) => layout.staged(uploadId));
   }
@@ -135,6 +138,10 @@ export class DiskUploads implements UploadStorage, PrefixReader {
       await this.#lose(uploadId);
       throw error;
     });
+  }
+
+  async publishCopy(upload: StagedUpload, source: FilePlace, file: FilePlace, sha256: Uint8Array): Promise<void> {
+    await this.#copies.publish(upload, source, file, sha256);
   }
 
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {

@@ -6,6 +6,7 @@ import { constants as fsConstants, fstatSync } from 'node:fs';
 import {
   chmod,
   type FileHandle,
+  link,
   mkdir,
   open,
   readdir,
@@ -43,6 +44,7 @@ export const SYSTEM_CALLS = {
     void (await durableStep('disk.make-folder', () => mkdir(path, { recursive: true, mode: FOLDER_MODE }))),
   list: (folder: string) => readdir(folder),
   rename: (from: string, to: string) => durableStep('disk.rename', () => rename(from, to)),
+  link: (from: string, to: string) => durableStep('disk.link', () => link(from, to)),
   removeEmptyFolder: (path: string) => durableStep('disk.remove-folder', () => rmdir(path)),
   /** A file, or a folder with its content; a missing one is no error. */
   remove: (path: string) => durableStep('disk.remove', () => rm(path, REMOVAL)),

@@ -106,6 +106,12 @@ export class MemoryUploads implements UploadStorage {
     this.#staged.delete(upload.id);
   }
 
+  async publishCopy(_upload: StagedUpload, source: FilePlace, file: FilePlace): Promise<void> {
+    const bytes = this.#files.get(source.fileId);
+    if (bytes?.length !== file.sizeBytes) throw new BytesGone('The bytes of the file are not in the storage.');
+    this.#files.set(file.fileId, bytes);
+  }
+
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {
     const bytes = this.#files.get(file.fileId);
     if (!bytes) return 'staged';

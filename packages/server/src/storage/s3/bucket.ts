@@ -72,13 +72,13 @@ export class Bucket {
   readonly name: string;
   readonly throttle = new Throttle();
   /** For calls that may be silent for longer. */
-  readonly #patient: S3Client;
+  readonly patient: S3Client;
 
   /** @param silentMs a call fails when nothing was sent or has come for so long. */
   constructor(settings: S3Settings, silentMs = SILENT_MS) {
     this.name = settings.bucket;
     this.client = createClient(settings, silentMs);
-    this.#patient = createClient(settings, LONG_SILENT_MS);
+    this.patient = createClient(settings, LONG_SILENT_MS);
   }
 
   /**
@@ -95,7 +95,7 @@ export class Bucket {
 
   close(): void {
     this.client.destroy();
-    this.#patient.destroy();
+    this.patient.destroy();
   }
 
   /** @returns the id of the multipart upload. */
@@ -174,7 +174,7 @@ export class Bucket {
       IfNoneMatch: '*',
     });
     try {
-      await durableStep('s3.complete', () => this.#patient.send(command));
+      await durableStep('s3.complete', () => this.patient.send(command));
       return 'completed';
     } catch (error) {
       if (isThere(error)) return 'exists';
@@ -199,7 +199,7 @@ export class Bucket {
   async get(key: string, range?: { start: number; end: number }): Promise<Readable | null> {
     const Range = range && `bytes=${range.start}-${range.end}`;
     try {
-      const answer = await this.#patient.send(new GetObjectCommand({ ...this.#at(key), ...(Range ? { Range } : {}) }));
+      const answer = await this.patient.send(new GetObjectCommand({ ...this.#at(key), ...(Range ? { Range } : {}) }));
       return answer.Body as Readable;
     } catch (error) {
       if (isAbsent(error) || (error as Error).name === 'InvalidRange') return null;

@@ -13,6 +13,7 @@ import { explainS3 } from './errors.ts';
 import type { Keys } from './keys.ts';
 import { S3_LIMITS } from './limits.ts';
 import { listMultiparts, listParts } from './multiparts.ts';
+import { copyObject } from './object-copy.ts';
 import { digestObject } from './object-digest.ts';
 import { S3PartSink } from './part-sink.ts';
 
@@ -101,6 +102,12 @@ export class S3Uploads implements UploadStorage {
     const head = await this.#bucket.head(this.#keys.ofUpload(upload));
     if (head?.sizeBytes === file.sizeBytes) return;
     throw new BytesGone(`The object has ${head?.sizeBytes ?? 'none'} of ${file.sizeBytes} bytes.`, { isAbsent: !head });
+  }
+
+  async publishCopy(_upload: StagedUpload, source: FilePlace, file: FilePlace): Promise<void> {
+    const [from, to] = [this.#keys.ofFile(source), this.#keys.ofFile(file)];
+    if ((await this.#bucket.head(to))?.sizeBytes === file.sizeBytes) return;
+    await copyObject(this.#bucket, from, to, file.sizeBytes);
   }
 
   async withdraw(upload: StagedUpload): Promise<'staged' | 'lost'> {

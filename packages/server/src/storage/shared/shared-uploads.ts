@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { KIB } from '@cryolift/protocol/plan';
+import { DiskCopies } from '../disk/disk-copies.ts';
 import type { DiskFiles } from '../disk/disk-files.ts';
 import { DISK_LIMITS } from '../disk/disk-uploads.ts';
 import { type FileHandle, READ, READ_WRITE } from '../disk/file-system.ts';
@@ -31,6 +32,7 @@ export class SharedUploads implements UploadStorage, StagedReader {
   readonly #writers: Writers;
   readonly #digester: Digester;
   readonly #staging: Staging;
+  readonly #copies: DiskCopies;
 
   constructor(layout: DiskLayout, files: DiskFiles, writers: Writers, digester: Digester) {
     this.#layout = layout;
@@ -38,6 +40,7 @@ export class SharedUploads implements UploadStorage, StagedReader {
     this.#writers = writers;
     this.#digester = digester;
     this.#staging = new Staging(layout, files, digester);
+    this.#copies = new DiskCopies(layout, files, writers, this.#staging);
   }
 
   fileIdOf(): null {
@@ -140,6 +143,10 @@ export class SharedUploads implements UploadStorage, StagedReader {
     }
     await this.#layout.makeFileFolder(file);
     await orNull(calls.rename(path, this.#layout.published(file)));
+  }
+
+  async publishCopy(upload: StagedUpload, source: FilePlace, file: FilePlace, sha256: Uint8Array): Promise<void> {
+    await this.#copies.publish(upload, source, file, sha256);
   }
 
   async withdraw(upload: StagedUpload, file: FilePlace): Promise<'staged'> {

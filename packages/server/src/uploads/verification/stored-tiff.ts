@@ -3,6 +3,7 @@ import { checkTiff, isTiff, isTiffName, mayBeTiff, type TiffCheck } from '@cryol
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding } from '@cryolift/protocol/messages';
 import type { FileRow, UploadRow } from '../../db/tables.ts';
+import { betweenSteps } from '../../durable-step.ts';
 import type { FilePlace } from '../../storage/places.ts';
 import type { UploadContext } from '../context.ts';
 import { failUpload } from '../ending.ts';
@@ -27,7 +28,10 @@ export async function checkStoredTiff(
   if (rejections.length > 0 && row.force !== 1) {
     const error = refusal('invalid_tiff', rejections);
     const guard = context.attempts.guardExclusive(row.id);
-    if (await failUpload(context, row, error, requestId, guard)) await removeAssembled(context, row, place);
+    if (await failUpload(context, row, error, requestId, guard)) {
+      betweenSteps('upload.failed');
+      await removeAssembled(context, row, place);
+    }
     throw error;
   }
   const found: readonly Finding[] = [...rejections, ...warnings];
