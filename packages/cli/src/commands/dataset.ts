@@ -7,7 +7,7 @@ import { formatBytes, formatSeconds, formatTable, formatWhen } from '../output/f
 import { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { confirm } from '../process/confirm.ts';
-import { EXIT, type ExitCode, Refusal } from '../process/exit.ts';
+import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
 export type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
@@ -131,6 +131,27 @@ function describe(dataset: DatasetRecord): string[] {
 /** Whole days, where it has such. */
 function formatRetention(seconds: number): string {
   return seconds % 86_400 === 0 ? `${seconds / 86_400} d` : formatSeconds(seconds);
+}
+
+/** @throws UsageError when nothing is to be changed. */
+export async function changeRetention(
+  reference: string,
+  { retention, warn, ...flags }: Flags & { retention?: number | 'never'; warn?: number },
+): Promise<ExitCode> {
+  if (retention === undefined && warn === undefined) throw new UsageError('give --retention or --warn');
+  const datasets = new Datasets(connect(flags, ALL));
+  const { dataset_id } = await find(datasets, reference);
+  const changed = await datasets.update(dataset_id, {
+    ...(retention === undefined ? {} : { retention_seconds: retention === 'never' ? null : retention }),
+    ...(warn === undefined ? {} : { warn_seconds: warn }),
+  });
+  const { name, expires_at, retention_seconds } = changed;
+  new Output(flags.json).result(changed, () => {
+    if (retention_seconds === null) return `${name} does not expire`;
+    if (expires_at === null) return `${name} expires ${formatRetention(retention_seconds)} after it is complete`;
+    return `${name} expires at ${expires_at} (${formatWhen(expires_at, Date.now())})`;
+  });
+  return EXIT.done;
 }
 
 export async function completeDataset(reference: string, flags: Flags & { force?: boolean }): Promise<ExitCode> {
