@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DatasetRecord, ReceiptDocument } from '@cryolift/protocol/messages';
 import { move } from '../contract/datasets/calls.ts';
+import { EventStream } from '../contract/event-stream.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
 import { type Call, callAs } from '../contract/wire.ts';
 import { findPort } from '../program.ts';
-import { startServer } from '../server-under-test.ts';
+import { type OwnServer, startServer } from '../server-under-test.ts';
 import { arm, disarm, makeFolder, PRELOAD } from './crash-site.ts';
 import { type DeploymentName, openDeployment, removeFolder, whyNoDeployment } from './deployments.ts';
 import type { Point } from './points.ts';
@@ -20,6 +21,8 @@ interface Work {
   readonly call: Call;
   readonly admin: Call;
   readonly id: string;
+  readonly server: OwnServer;
+  readonly sub: string;
 }
 
 interface Kill {
@@ -55,6 +58,13 @@ async function isComplete(work: Work): Promise<void> {
   );
 }
 
+async function countWarnings({ server, sub, id }: Work): Promise<number> {
+  const stream = await EventStream.open<DatasetRecord>(server, '/events', { sub }, '0');
+  const events = await stream.until(({ type, data }) => type === 'cryolift.dataset.expired' && data.dataset_id === id);
+  await stream.close();
+  return events.filter(({ type }) => type === 'cryolift.dataset.expiring').length;
+}
+
 const KILLS: readonly Kill[] = [
   {
     what: 'the last file arrives',
@@ -84,7 +94,7 @@ const KILLS: readonly Kill[] = [
   },
   {
     what: 'it expires',
-    points: [between('event.committed'), between('dataset.expired'), between('dataset.emptied')],
+    points: ['event.committed', 'dataset.warned', 'dataset.expired', 'dataset.emptied'].map(between),
     retention: 1,
     filesBefore: FILES,
     async act({ call, admin, id }) {
@@ -99,6 +109,7 @@ const KILLS: readonly Kill[] = [
         },
         (found) => found?.state === 'expired' && found.files === 0,
       );
+      assert.equal(await countWarnings(work), 1);
     },
   },
   {
@@ -132,7 +143,8 @@ async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
   t.after(() => server.discard());
   for (const { what, points, filesBefore, isAutomatic = false, retention, act, end } of KILLS) {
     for (const point of points) {
-      const call = callAs(server, { sub: `${what} ${point.name}` });
+      const sub = `${what} ${point.name}`;
+      const call = callAs(server, { sub });
       const admin = callAs(server, { sub: 'root', scope: 'admin' });
       const json = {
         name: what,
@@ -141,7 +153,7 @@ async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
         ...(retention === undefined ? {} : { retention_seconds: retention }),
       };
       const { dataset_id: id } = (await call('POST', '/datasets', { json })).json<DatasetRecord>();
-      const work = { call, admin, id };
+      const work = { call, admin, id, server, sub };
       for (let n = 0; n < filesBefore; n++) await add(work);
       arm(folder, { ...point, nth: 1 });
       // It dies before it answers, or after.

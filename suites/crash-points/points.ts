@@ -57,6 +57,7 @@ export const UNREACHED: Readonly<Record<string, string>> = {
   'dataset.emptied': 'suites/crash-points/datasets.test.ts',
   'dataset.expired': 'suites/crash-points/datasets.test.ts',
   'dataset.moved': 'suites/crash-points/datasets.test.ts',
+  'dataset.warned': 'suites/crash-points/datasets.test.ts',
   'disk.link': 'suites/crash-points/copies.test.ts',
   'receipt.signed': 'suites/crash-points/datasets.test.ts',
   'reserve.remove': 'on a full disk: suites/disks/full-disk.test.ts',

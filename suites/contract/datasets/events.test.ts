@@ -1,8 +1,11 @@
 /** Events of datasets, and the command that runs for each that is completed. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import type { DatasetRecord } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
@@ -22,11 +25,30 @@ writeFileSync(
   const record = JSON.parse(readFileSync(0, 'utf8'));
   appendFileSync(${JSON.stringify(written)}, JSON.stringify({ id, name, last: process.argv.at(-1), record }) + '\\n');`,
 );
+/** What the webhook has posted. */
+const posted: { type: string; data: DatasetRecord }[] = [];
+const receiver = createServer((request, response) => {
+  void text(request).then((body) => {
+    posted.push(JSON.parse(body));
+    response.writeHead(204).end();
+  });
+});
+await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+const WEBHOOK = {
+  CRYOLIFT_WEBHOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
+  CRYOLIFT_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 1).toString('base64')}`,
+};
 // Nothing expires by its age for as long as a session lives after a start.
 const TTL = { CRYOLIFT_SESSION_TTL: '10s' };
-const server = await startServer({ ...TTL, CRYOLIFT_ON_DATASET_COMPLETE: `${process.execPath} ${program}` });
+const server = await startServer({
+  ...TTL,
+  ...WEBHOOK,
+  CRYOLIFT_ON_DATASET_COMPLETE: `${process.execPath} ${program}`,
+});
 after(async () => {
   await server.discard();
+  receiver.closeAllConnections();
+  receiver.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -50,12 +72,14 @@ test('events: a dataset emits each of its states, with its record, in order', as
   const seen: string[] = [];
   /** How many of the others had been seen. */
   const receipts: number[] = [];
+  const warnings: number[] = [];
   for (;;) {
     const event = await stream.next();
     assert.ok(event);
     if (!event.type.startsWith('cryolift.dataset.')) continue;
     assert.equal(event.data.dataset_id, id);
     if (event.type.endsWith('.receipt_ready')) receipts.push(seen.length);
+    else if (event.type.endsWith('.expiring')) warnings.push(seen.length);
     else seen.push(`${event.type.slice('cryolift.dataset.'.length)} ${event.data.state}`);
     if (event.type.endsWith('.deleted')) break;
   }
@@ -64,8 +88,19 @@ test('events: a dataset emits each of its states, with its record, in order', as
     ...['created open', 'updated open', 'completed complete', 'reopened open', 'completed complete'],
     ...['released released', 'expired expired', 'deleted expired'],
   ]);
+  // The second completion has one warning, before it expires; on a busy machine, the first one, too.
+  assert.ok(warnings.filter((at) => at === 5 || at === 6).length === 1 && warnings.length <= 2, String(warnings));
   // That of the second completion, before it expires.
   assert.ok(receipts.includes(5) || receipts.includes(6), String(receipts));
+  const ends = await eventually(
+    async () => posted.filter(({ type, data }) => data.dataset_id === id && /\.expir(ing|ed)$/.test(type)),
+    (found) => found.some(({ type }) => type.endsWith('.expired')),
+  );
+  assert.equal(ends.length, warnings.length + 1);
+  assert.deepEqual(
+    ends.slice(-2).map(({ type, data }) => [type, data.expires_at]),
+    ['expiring', 'expired'].map((name) => [`cryolift.dataset.${name}`, ends.at(-1)?.data.expires_at]),
+  );
 });
 
 test('events: the command runs for each completion, with the id and the name in its environment', async () => {

@@ -74,6 +74,28 @@ test('dataset: lists are JSON by line, or a table that fits into 80 columns', as
   assert.match((await bench.run(['dataset', 'show', 'short'])).stdout, /project +bi-31\n/);
 });
 
+test('dataset: the list and the description say when it expires', async () => {
+  const retention = ['--retention', '30d', '--warn', '2d'];
+  const [made] = await runJson<DatasetRecord>('dataset', 'create', `kept ${'long '.repeat(20)}30 d`, ...retention);
+  assert.deepEqual([made?.retention_seconds, made?.warn_seconds], [2_592_000, 172_800]);
+  const id = made?.dataset_id ?? '';
+  assert.match((await bench.run(['dataset', 'show', id])).stdout, /expires +30 d after it is complete\n/);
+  await runJson('dataset', 'complete', id);
+  assert.match((await bench.run(['dataset', 'show', id])).stdout, /expires +20\S+Z \(in 29 d\)\n/);
+  const set = (...args: string[]) => bench.run(['dataset', 'set', id, ...args]);
+  assert.match((await set('--retention', '60d')).stdout, / expires at 20\S+Z \(in 59 d\)\n$/);
+  assert.match((await set('--retention', 'never')).stdout, / does not expire\n$/);
+  const [changed] = await runJson<DatasetRecord>('dataset', 'set', id, '--retention', '30d', '--warn', '1d');
+  assert.deepEqual([changed?.retention_seconds, changed?.warn_seconds], [2_592_000, 86_400]);
+  assert.equal((await set()).code, 2);
+  const { stdout } = await bench.run(['dataset', 'ls']);
+  assert.match(stdout, /LAST FILE +EXPIRES\n(.*\n)*kept .* in 29 d\n/);
+  assert.ok(
+    stdout.split('\n').every((line) => Array.from(line).length <= 80),
+    stdout,
+  );
+});
+
 test('dataset: a name that is not there, and one that is taken', async () => {
   const missing = await bench.run(['dataset', 'show', 'nothing']);
   assert.equal(missing.code, 1);

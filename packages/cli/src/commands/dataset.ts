@@ -3,11 +3,11 @@ import { Datasets } from '@cryolift/client';
 import type { DatasetRecord, DatasetRequest } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { collect } from '../output/collect-pages.ts';
-import { formatBytes, formatTable, formatWhen } from '../output/format.ts';
+import { formatBytes, formatSeconds, formatTable, formatWhen } from '../output/format.ts';
 import { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { confirm } from '../process/confirm.ts';
-import { EXIT, type ExitCode, Refusal } from '../process/exit.ts';
+import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
 
 export type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
@@ -22,6 +22,8 @@ interface CreateFlags extends Flags {
   quota?: number;
   /** Seconds. */
   retention?: number;
+  /** Seconds. */
+  warn?: number;
 }
 
 const PAGE = 1000;
@@ -29,10 +31,12 @@ const PAGE = 1000;
 const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 /** Columns of a terminal that a name may take: the others take 44 of 80. */
 const NAME_COLUMNS = 34;
+/** Of a list in which some expire: `in 36500 d` and two blanks. */
+const EXPIRES_COLUMNS = 12;
 const ALL = 'uploads:write files:read';
 
 export async function createDataset(name: string, flags: CreateFlags): Promise<ExitCode> {
-  const { project, instrument, field, expect, auto, quota, retention } = flags;
+  const { project, instrument, field, expect, auto, quota, retention, warn } = flags;
   const request: DatasetRequest = {
     name,
     ...(project === undefined ? {} : { project }),
@@ -42,6 +46,7 @@ export async function createDataset(name: string, flags: CreateFlags): Promise<E
     ...(auto === undefined ? {} : { complete_when_whole: auto }),
     ...(quota === undefined ? {} : { quota_bytes: quota }),
     ...(retention === undefined ? {} : { retention_seconds: retention }),
+    ...(warn === undefined ? {} : { warn_seconds: warn }),
   };
   const made = await new Datasets(connect(flags, ALL)).create(request);
   new Output(flags.json).result(made, () => `${made.dataset_id}  ${made.name}`);
@@ -60,21 +65,24 @@ export async function listDatasets(
   output.table(() => {
     if (items.length === 0) return 'no datasets';
     const nowMs = Date.now();
-    const rows = items.map(({ name, state: now, files, expected_files, bytes, last_arrival_at }) => [
-      shorten(name),
+    const expire = items.some(({ expires_at }) => expires_at !== null);
+    const columns = expire ? NAME_COLUMNS - EXPIRES_COLUMNS : NAME_COLUMNS;
+    const rows = items.map(({ name, state: now, files, expected_files, bytes, last_arrival_at, expires_at }) => [
+      shorten(name, columns),
       now,
       expected_files === null ? String(files) : `${files}/${expected_files}`,
       formatBytes(bytes),
       last_arrival_at === null ? '-' : formatWhen(last_arrival_at, nowMs),
+      ...(expire ? [expires_at === null ? '-' : formatWhen(expires_at, nowMs)] : []),
     ]);
-    return formatTable([['NAME', 'STATE', 'FILES', 'SIZE', 'LAST FILE'], ...rows]);
+    return formatTable([['NAME', 'STATE', 'FILES', 'SIZE', 'LAST FILE', ...(expire ? ['EXPIRES'] : [])], ...rows]);
   });
   return EXIT.done;
 }
 
-function shorten(name: string): string {
+function shorten(name: string, columns: number): string {
   const characters = Array.from(name);
-  return characters.length <= NAME_COLUMNS ? name : `${characters.slice(0, NAME_COLUMNS - 1).join('')}…`;
+  return characters.length <= columns ? name : `${characters.slice(0, columns - 1).join('')}…`;
 }
 
 export async function showDataset(reference: string, flags: Flags): Promise<ExitCode> {
@@ -109,11 +117,41 @@ function describe(dataset: DatasetRecord): string[] {
     ['released', dataset.released_at],
     [
       'expires',
-      dataset.expires_at ?? (retention_seconds === null ? null : `${retention_seconds} s after it is complete`),
+      dataset.expires_at === null
+        ? retention_seconds === null
+          ? null
+          : `${formatRetention(retention_seconds)} after it is complete`
+        : `${dataset.expires_at} (${formatWhen(dataset.expires_at, Date.now())})`,
     ],
     ['quota', quota_bytes === null ? null : formatBytes(quota_bytes)],
   ];
   return formatTable(pairs.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+}
+
+/** Whole days, where it has such. */
+function formatRetention(seconds: number): string {
+  return seconds % 86_400 === 0 ? `${seconds / 86_400} d` : formatSeconds(seconds);
+}
+
+/** @throws UsageError when nothing is to be changed. */
+export async function changeRetention(
+  reference: string,
+  { retention, warn, ...flags }: Flags & { retention?: number | 'never'; warn?: number },
+): Promise<ExitCode> {
+  if (retention === undefined && warn === undefined) throw new UsageError('give --retention or --warn');
+  const datasets = new Datasets(connect(flags, ALL));
+  const { dataset_id } = await find(datasets, reference);
+  const changed = await datasets.update(dataset_id, {
+    ...(retention === undefined ? {} : { retention_seconds: retention === 'never' ? null : retention }),
+    ...(warn === undefined ? {} : { warn_seconds: warn }),
+  });
+  const { name, expires_at, retention_seconds } = changed;
+  new Output(flags.json).result(changed, () => {
+    if (retention_seconds === null) return `${name} does not expire`;
+    if (expires_at === null) return `${name} expires ${formatRetention(retention_seconds)} after it is complete`;
+    return `${name} expires at ${expires_at} (${formatWhen(expires_at, Date.now())})`;
+  });
+  return EXIT.done;
 }
 
 export async function completeDataset(reference: string, flags: Flags & { force?: boolean }): Promise<ExitCode> {

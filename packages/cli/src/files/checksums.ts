@@ -5,7 +5,7 @@ import { naming, retryWhileHeld, temporaryName } from '@cryolift/client/node';
 import { UsageError } from '../process/exit.ts';
 
 /** A line of `sha256sum`: a name with a line end or backslash is escaped, and the line starts with a backslash. */
-function formatChecksum(path: string, sha256: string): string {
+export function formatChecksum(path: string, sha256: string): string {
   const escaped = path.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
   return `${escaped === path ? '' : '\\'}${sha256}  ${escaped}\n`;
 }

@@ -10,6 +10,7 @@ import type { Finish } from './server-commands.ts';
 const QUOTA = between('size', '1b', '8191TiB');
 const DATASET = 'a dataset: its name or its id';
 const RANGES = 4;
+const DURATION = secondsBetween('1s', '36500d');
 
 export function addDataset(program: Command, finish: Finish): void {
   const dataset = addCommand(program, 'dataset', 'make, list, complete and delete datasets: sets of files', false);
@@ -27,7 +28,12 @@ export function addDataset(program: Command, finish: Finish): void {
     .option(
       '--retention <duration>',
       'how long after its completion its files are kept, such as 30d; default: for ever',
-      secondsBetween('1s', '36500d'),
+      DURATION,
+    )
+    .option(
+      '--warn <duration>',
+      'how long before they are deleted an event says so, at most half of the retention; default: 7d',
+      DURATION,
     )
     .action(async (name: string, _own: unknown, command: Command) => {
       const { createDataset } = await import('../commands/dataset.ts');
@@ -45,6 +51,18 @@ export function addDataset(program: Command, finish: Finish): void {
     .action(async (reference: string, _own: unknown, command: Command) => {
       const { showDataset } = await import('../commands/dataset.ts');
       finish(await showDataset(reference, command.optsWithGlobals()));
+    });
+  add('set', 'change how long the files of a dataset are kept')
+    .argument('<dataset>', DATASET)
+    .option(
+      '--retention <duration>',
+      'how long after its completion, such as 60d, or never: they are not deleted',
+      (text) => (text === 'never' ? text : DURATION(text)),
+    )
+    .option('--warn <duration>', 'how long before an event says so, at most half of the retention', DURATION)
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { changeRetention } = await import('../commands/dataset.ts');
+      finish(await changeRetention(reference, command.optsWithGlobals()));
     });
   add('check', 'show what is missing in a dataset; exit code 1: it is not whole')
     .argument('<dataset>', DATASET)

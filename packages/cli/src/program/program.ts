@@ -15,6 +15,7 @@ import { addCommand } from './add-command.ts';
 import { addConfig } from './config-program.ts';
 import { countOption } from './count-option.ts';
 import { addDataset } from './dataset-program.ts';
+import { addExport } from './export-program.ts';
 import { addFiles } from './files-program.ts';
 import { addLink } from './link-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
@@ -183,6 +184,7 @@ export async function createProgram(
   server?.addToken(program, finish);
   addLink(program, finish);
   addDataset(program, finish);
+  addExport(program, finish);
   addConfig(program, finish);
   server?.addAudit(program, finish);
   server?.addAdmin(program, finish);

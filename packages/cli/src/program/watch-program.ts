@@ -24,6 +24,10 @@ export function addWatch(program: Command, finish: Finish): void {
     )
     .option('--move-to <dir>', 'move files there, with their subfolders, after the server has confirmed their digest')
     .option('--delete', 'delete local files after the server has confirmed their digest')
+    .option(
+      '--after-receipt',
+      'move or delete a file only when a signed receipt of its dataset names it; needs --dataset',
+    )
     .option('--once', 'exit when all files in the folder are uploaded')
     .option(
       '--include <glob>',

@@ -15,10 +15,11 @@ export function describeSettings({ server, tokenFile, linkFile, shared, folders 
 
 function describeFolder({ folder, settle, moveTo, delete: isDeleted, files, own, ...more }: FolderSettings): string[] {
   const then = moveTo === undefined ? (isDeleted ? 'then deleted' : 'then kept') : `then moved to ${moveTo}`;
+  const receipt = more.afterReceipt ? ', when a receipt of their dataset names them' : '';
   const meta = Object.entries(more.meta).map((pair) => pair.join('='));
   return [
     `folder      ${folder}`,
-    `  files are uploaded ${settle} s after their last change, up to ${files} at the same time, ${then}`,
+    `  files are uploaded ${settle} s after their last change, up to ${files} at the same time, ${then}${receipt}`,
     ...(more.include ? [`  only ${more.include.join(', ')}`] : []),
     ...(more.exclude ? [`  without ${more.exclude.join(', ')}`] : []),
     ...(meta.length > 0 ? [`  metadata ${meta.join(', ')}`] : []),
@@ -47,17 +48,20 @@ export function settingsJson({ server, tokenFile, linkFile, shared, folders }: S
     token_file: tokenFile,
     link_file: linkFile,
     ...connectionJson(shared),
-    watch: folders.map(({ folder, settle, moveTo, delete: isDeleted, include, exclude, files, meta, own }) => ({
-      folder,
-      settle_seconds: settle,
-      move_to: moveTo ?? null,
-      delete: isDeleted,
-      include: include ?? null,
-      exclude: exclude ?? null,
-      files,
-      meta,
-      ...(own ? connectionJson(own) : {}),
-    })),
+    watch: folders.map(
+      ({ folder, settle, moveTo, delete: isDeleted, afterReceipt, include, exclude, files, meta, own }) => ({
+        folder,
+        settle_seconds: settle,
+        move_to: moveTo ?? null,
+        delete: isDeleted,
+        after_receipt: afterReceipt,
+        include: include ?? null,
+        exclude: exclude ?? null,
+        files,
+        meta,
+        ...(own ? connectionJson(own) : {}),
+      }),
+    ),
   };
 }
 

@@ -61,6 +61,8 @@ folder = ${folder}
 # Or delete it. Without both, files are kept.
 # delete = true
 
+# Either waits for a signed receipt that names the file, with after_receipt = true and a dataset in meta.
+
 # Only these files, and without these files and folders. '*.mrc' matches names anywhere; 'grid1/**/*.mrc' matches paths
 # below the folder.
 # include = ["*.mrc", "*.mdoc"]

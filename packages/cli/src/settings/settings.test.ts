@@ -49,6 +49,7 @@ parallel = 3
         settle: 120,
         moveTo: '/data/done',
         delete: false,
+        afterReceipt: false,
         include: ['*.mrc'],
         exclude: ['Atlas', 'x'],
         files: 2,
@@ -60,6 +61,7 @@ parallel = 3
         settle: 60,
         moveTo: undefined,
         delete: true,
+        afterReceipt: false,
         include: undefined,
         exclude: undefined,
         files: 4,
@@ -108,6 +110,12 @@ const FAULTS: readonly (readonly [name: string, text: string, faults: readonly (
     ['1: leave out server: the link contains it', '2: give only one of token_file and link_file'],
   ],
   ['both ends', `${TOP}${WATCH}move_to = "/d"\ndelete = true\n`, ['6: give only one of move_to and delete']],
+  ['a receipt for nothing', `${TOP}${WATCH}after_receipt = true\n`, ['5: after_receipt needs move_to or delete']],
+  [
+    'a receipt of no dataset',
+    `${TOP}${WATCH}delete = true\nafter_receipt = true\n`,
+    ['6: after_receipt needs a dataset: meta = { dataset = "NAME" }'],
+  ],
   ['move_to inside', `${TOP}${WATCH}move_to = "/data/a/done"\n`, [/^5: move_to is inside the watched folder/]],
   [
     'move_to inside another folder',

@@ -24,6 +24,7 @@ export interface FolderSettings {
   readonly settle: number;
   readonly moveTo: string | undefined;
   readonly delete: boolean;
+  readonly afterReceipt: boolean;
   readonly include: readonly string[] | undefined;
   readonly exclude: readonly string[] | undefined;
   readonly files: number;
@@ -56,7 +57,7 @@ export interface ReadSettings {
 const CONNECTION_KEYS = ['parallel', 'bwlimit', 'compress'];
 const TOP_KEYS = ['server', 'token_file', 'link_file', ...CONNECTION_KEYS];
 const FOLDER_KEYS = [
-  ...['folder', 'settle', 'move_to', 'delete', 'include', 'exclude', 'files', 'meta'],
+  ...['folder', 'settle', 'move_to', 'delete', 'after_receipt', 'include', 'exclude', 'files', 'meta'],
   ...CONNECTION_KEYS,
 ];
 const BWLIMIT = '"20MiB" or "08:00,20MiB 19:00,off"';
@@ -105,6 +106,7 @@ function readFolder(table: TableReader, shared: ConnectionSettings): FolderSetti
     settle: table.text('settle', '"60s"', secondsBetween(...SETTLE_BOUNDS)) ?? SETTLE_SECONDS,
     moveTo: table.path('move_to'),
     delete: table.flag('delete') ?? false,
+    afterReceipt: table.flag('after_receipt') ?? false,
     include: table.texts('include', '["*.mrc"]'),
     exclude: table.texts('exclude', '["Atlas"]'),
     files: table.count('files', MAX_FILES) ?? FILES,
@@ -112,6 +114,11 @@ function readFolder(table: TableReader, shared: ConnectionSettings): FolderSetti
     own: CONNECTION_KEYS.some((key) => table.has(key)) ? own : null,
   };
   if (settings.moveTo !== undefined && settings.delete) table.fault('delete', 'give only one of move_to and delete');
+  if (settings.afterReceipt && settings.moveTo === undefined && !settings.delete) {
+    table.fault('after_receipt', 'after_receipt needs move_to or delete');
+  } else if (settings.afterReceipt && settings.meta.dataset === undefined) {
+    table.fault('after_receipt', 'after_receipt needs a dataset: meta = { dataset = "NAME" }');
+  }
   if ('path' in settings.meta) table.fault('meta', 'meta: the watch itself sets the key path');
   else checkMetadata(table, settings.meta);
   table.end('[[watch]]', (key) => (TOP_KEYS.includes(key) ? `${key} belongs above the first [[watch]]` : null));

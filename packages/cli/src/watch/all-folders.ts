@@ -112,12 +112,22 @@ export class AllFolders {
   }
 }
 
-function toFlags({ settle, moveTo, delete: isDeleted, include, exclude, files, meta }: FolderSettings): FolderFlags {
+function toFlags({
+  settle,
+  moveTo,
+  delete: isDeleted,
+  afterReceipt,
+  include,
+  exclude,
+  files,
+  meta,
+}: FolderSettings): FolderFlags {
   return {
     settle,
     files,
     meta,
     delete: isDeleted,
+    afterReceipt,
     ...(moveTo === undefined ? {} : { moveTo }),
     ...(include ? { include: [...include] } : {}),
     ...(exclude ? { exclude: [...exclude] } : {}),

@@ -9,11 +9,14 @@ import type { FolderJournal, WentUp } from '../upload/folder-journal.ts';
 import { confirm } from '../upload/owner.ts';
 import { type FileFlags, reportSent, uploadFile } from '../upload/upload-file.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
+import type { ReceiptDemand } from './receipt-demand.ts';
 import type { Stamp } from './scan.ts';
 
 export interface FileHandlerContext {
   readonly folder: string;
   readonly disposal: Disposal | null;
+  /** Null: no receipt is demanded before a file is moved or deleted. */
+  readonly receipts: ReceiptDemand | null;
   readonly flags: FileFlags;
   readonly uploader: Uploader;
   /** The owner of the uploaded files. */
@@ -25,7 +28,10 @@ export interface FileHandlerContext {
 }
 
 /** Proof that the server has the file and that this owner owns it; or why the file is kept. */
-type Proof = { readonly kind: 'there'; readonly sha256: string } | { readonly kind: 'kept'; readonly why: string };
+type Proof = { readonly kind: 'there'; readonly sha256: string } | Kept;
+type Kept = Extract<Disposed, { kind: 'kept' }>;
+
+type Known = Pick<WentUp, 'file_id' | 'sha256'>;
 
 export class FileHandler {
   readonly #context: FileHandlerContext;
@@ -48,7 +54,10 @@ export class FileHandler {
       if (await isHeldNow(join(folder, path))) return 'held';
       known = await this.#adopt(path, stamp);
     }
-    const proof = known ? await this.#prove(known) : await this.#upload(path, stamp);
+    // The receipt first: until there is one, the server is not asked for each file.
+    const proof = known
+      ? ((await this.#demandReceipt(path, stamp, known)) ?? (await this.#prove(known)))
+      : await this.#upload(path, stamp);
     return await this.#dispose(path, stamp, proof);
   }
 
@@ -101,7 +110,15 @@ export class FileHandler {
     this.#restart.delete(path);
     reportSent(output, found, sent, true);
     if (sent.file.owner !== owner) return { kind: 'kept', why: `it belongs to ${sent.file.owner}` };
-    return { kind: 'there', sha256: sent.file.sha256 };
+    return (await this.#demandReceipt(path, stamp, sent.file)) ?? { kind: 'there', sha256: sent.file.sha256 };
+  }
+
+  /** @returns null: none is demanded, or it names the file. */
+  async #demandReceipt(path: string, stamp: Stamp, { file_id, sha256 }: Known): Promise<Kept | null> {
+    const { receipts, signal } = this.#context;
+    const file = { file_id, sha256, size: stamp.sizeBytes };
+    const why = (await receipts?.findMissing(path, file, signal)) ?? null;
+    return why === null ? null : { kind: 'kept', why, again: true };
   }
 
   async #dispose(path: string, stamp: Stamp, proof: Proof): Promise<Disposed | null> {

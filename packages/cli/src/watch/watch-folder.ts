@@ -17,6 +17,7 @@ import { askOwner } from '../upload/owner.ts';
 import type { FileFlags } from '../upload/upload-file.ts';
 import { awaitFolder } from './await-folder.ts';
 import { type Disposal, giveBackTaken } from './disposal.ts';
+import { ReceiptDemand } from './receipt-demand.ts';
 import { Watcher } from './watcher.ts';
 import { isWithin } from './within.ts';
 
@@ -25,6 +26,8 @@ export interface FolderFlags extends FileFlags, Selection {
   settle: number;
   moveTo?: string;
   delete?: boolean;
+  /** Files are moved or deleted only when a signed receipt of their dataset names them. */
+  afterReceipt?: boolean;
   once?: boolean;
   files: number;
 }
@@ -48,6 +51,7 @@ export interface FolderContext {
 export async function watchFolder(folder: string, flags: FolderFlags, context: FolderContext): Promise<ExitCode> {
   const { server, createUploader, output, signal, onStart } = context;
   if (!(await awaitFolder(folder, flags.once ?? false, output, signal))) return EXIT.someFailed;
+  const demanded = readDemand(flags);
   const disposal = await chooseDisposal(folder, flags);
   const lock = await placeOf(server, folder, '.lock');
   await mkdir(dirname(lock), { recursive: true, mode: 0o700 });
@@ -77,6 +81,7 @@ export async function watchFolder(folder: string, flags: FolderFlags, context: F
       settleMs: flags.settle * 1000,
       selection: flags,
       disposal,
+      receipts: demanded === null ? null : new ReceiptDemand(uploader.api, demanded),
       once: flags.once ?? false,
       atOnce: flags.files,
       flags,
@@ -99,6 +104,15 @@ export async function watchFolder(folder: string, flags: FolderFlags, context: F
 async function waitForOwner(api: Api, { once }: FolderFlags, output: Output, signal: AbortSignal): Promise<string> {
   const retryPolicy = new RetryPolicy(once ? undefined : Number.POSITIVE_INFINITY);
   return await askOwner(api, signal, retryPolicy, sayWaiting(output));
+}
+
+/** @returns the dataset whose receipt is demanded; null: none is. */
+function readDemand({ afterReceipt = false, delete: isDeleted, moveTo, meta }: FolderFlags): string | null {
+  if (!afterReceipt) return null;
+  if (!isDeleted && moveTo === undefined) throw new UsageError('--after-receipt needs --delete or --move-to');
+  const dataset = meta?.dataset;
+  if (dataset === undefined) throw new UsageError('--after-receipt needs --dataset');
+  return dataset.normalize('NFC');
 }
 
 async function chooseDisposal(folder: string, flags: FolderFlags): Promise<Disposal | null> {

@@ -33,6 +33,12 @@ const Retention = Type.Integer({
   maximum: MAX_SECONDS,
   description: 'Seconds after it was completed at which it expires: its files are deleted then.',
 });
+const Warning = Type.Integer({
+  minimum: 1,
+  maximum: MAX_SECONDS,
+  description:
+    'Seconds before it expires at which `cryolift.dataset.expiring` says so, at most half of the retention; null: 7 days.',
+});
 const Quota = Type.Integer({ minimum: 0, maximum: MAX_SAFE, description: 'Bytes that its files may have together.' });
 const Project = bounded(DATASET_LIMITS.text, 'Project or proposal.');
 const Instrument = bounded(DATASET_LIMITS.text, 'What its files come from, such as the name of the microscope.');
@@ -48,6 +54,7 @@ export const DatasetRequest = Type.Object(
     complete_when_whole: Type.Optional(WhenWhole),
     quota_bytes: Type.Optional(Quota),
     retention_seconds: Type.Optional(Retention),
+    warn_seconds: Type.Optional(Warning),
   },
   { title: 'DatasetRequest' },
 );
@@ -69,6 +76,7 @@ export const DatasetChanges = Type.Object(
     complete_when_whole: Type.Optional(WhenWhole),
     quota_bytes: Type.Optional(Nullable(Quota)),
     retention_seconds: Type.Optional(Nullable(Retention)),
+    warn_seconds: Type.Optional(Nullable(Warning)),
   },
   { title: 'DatasetChanges', minProperties: 1 },
 );
@@ -89,6 +97,7 @@ export const DatasetRecord = Type.Object(
     complete_when_whole: WhenWhole,
     quota_bytes: Nullable(Quota),
     retention_seconds: Nullable(Retention),
+    warn_seconds: Nullable(Warning),
     created_at: Time('When it was made.'),
     updated_at: Time('When it last changed, but for files.'),
     first_arrival_at: Nullable(Time('When its first file was published.')),

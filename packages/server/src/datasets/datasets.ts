@@ -33,6 +33,7 @@ import { betweenSteps } from '../durable-step.ts';
 import type { DatasetContext, MayAccess } from './context.ts';
 import { draftDataset, printFields, readDatasetName, readText } from './draft.ts';
 import { datasetEvent, textOf, toDatasetRecord } from './record.ts';
+import { expiryAfter } from './retention.ts';
 
 /** @throws UploadError `invalid_request`, `dataset_exists`, `quota_exceeded`. */
 export async function createDataset(
@@ -129,8 +130,8 @@ function toFields(row: DatasetRow, changes: DatasetChanges): DatasetFields & { n
     instrument: changes.instrument === undefined ? row.instrument : readText(changes.instrument),
     fields: mergeFields(row.fields, changes.fields ?? {}),
   };
-  const seconds = changes.retention_seconds;
-  const retention_ms = seconds === undefined ? row.retention_ms : seconds === null ? null : seconds * 1000;
+  const retention_ms = given(toMs(changes.retention_seconds), row.retention_ms);
+  const warn_ms = given(toMs(changes.warn_seconds), row.warn_ms);
   return {
     ...seen,
     text: textOf(seen),
@@ -139,8 +140,13 @@ function toFields(row: DatasetRow, changes: DatasetChanges): DatasetFields & { n
       changes.complete_when_whole === undefined ? row.complete_when_whole : Number(changes.complete_when_whole),
     quota_bytes: given(changes.quota_bytes, row.quota_bytes),
     retention_ms,
-    expires_at: row.completed_at === null || retention_ms === null ? null : row.completed_at + retention_ms,
+    warn_ms,
+    ...expiryAfter(row, { ...row, retention_ms, warn_ms }),
   };
+}
+
+function toMs(seconds: number | null | undefined): number | null | undefined {
+  return seconds == null ? seconds : seconds * 1000;
 }
 
 function mergeFields(before: string, changes: Readonly<Record<string, string | null>>): string {

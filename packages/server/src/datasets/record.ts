@@ -20,6 +20,7 @@ export function toDatasetRecord(row: DatasetRow): DatasetRecord {
     complete_when_whole: row.complete_when_whole === 1,
     quota_bytes: row.quota_bytes,
     retention_seconds: row.retention_ms === null ? null : row.retention_ms / 1000,
+    warn_seconds: row.warn_ms === null ? null : row.warn_ms / 1000,
     created_at: new Date(row.created_at).toISOString(),
     updated_at: new Date(row.updated_at).toISOString(),
     first_arrival_at: toTime(row.first_arrival_at),

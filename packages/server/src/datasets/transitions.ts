@@ -2,9 +2,9 @@
 import { type DatasetEvent, datasetAfter, datasetTarget } from '@cryolift/protocol/dataset-states';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { DatasetRecord } from '@cryolift/protocol/messages';
-import { EMPTY_DATASET, ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';
+import { ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';
 import type { Database } from '../db/database.ts';
-import { findDataset, listDueDatasets, lockDataset, moveDataset } from '../db/datasets/rows.ts';
+import { findDataset, lockDataset, moveDataset } from '../db/datasets/rows.ts';
 import { isWhole, readShortfall, type Shortfall } from '../db/datasets/shortfall.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { insertJob } from '../db/jobs.ts';
@@ -15,11 +15,10 @@ import type { Emit } from '../events/outbox.ts';
 import type { DatasetContext, MayAccess } from './context.ts';
 import { datasetNotFound, findAccessible } from './datasets.ts';
 import { datasetEvent, toDatasetRecord } from './record.ts';
+import { expiryOf } from './retention.ts';
 
-/** Expired in one round of the sweep. */
 /** Missing files that a message names. */
 const MOST_NAMED = 5;
-const BATCH = 100;
 
 /**
  * Completes a dataset that is whole; one that is complete stays so.
@@ -75,7 +74,7 @@ async function complete(
   before: DatasetRow,
   forced: { by: string; missing: number } | null,
 ): Promise<DatasetRow> {
-  const { id, owner, retention_ms } = before;
+  const { id, owner } = before;
   const nowMs = now();
   const record = forced && JSON.stringify({ at: new Date(nowMs).toISOString(), ...forced });
   const row = await moveDataset(
@@ -84,7 +83,7 @@ async function complete(
     'complete',
     {
       completed_at: nowMs,
-      expires_at: retention_ms === null ? null : nowMs + retention_ms,
+      ...expiryOf({ ...before, completed_at: nowMs }),
       ...(record === null ? {} : { forced: record }),
     },
     nowMs,
@@ -112,6 +111,7 @@ export async function reopenDataset(context: DatasetContext, id: string, mayAcce
   return await move(context, id, mayAccess, 'reopen', 'reopened', () => ({
     completed_at: null,
     expires_at: null,
+    warn_at: null,
     complete_when_whole: 0,
   }));
 }
@@ -174,26 +174,4 @@ function explainShortfall({ missing, names, uploads, unread }: Shortfall): Uploa
 function nameFirst(names: readonly string[]): string {
   if (names.length === 0) return '';
   return ` (${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ', …' : ''})`;
-}
-
-/** Expires datasets whose retention is over; a job deletes their files. @returns their number. */
-export async function expireDatasets(context: DatasetContext): Promise<number> {
-  const { db, outbox, now, newId } = context;
-  let expired = 0;
-  for (const { id, owner } of await listDueDatasets(db, now(), BATCH)) {
-    const row = await outbox.transact(async (tx, emit) => {
-      const nowMs = now();
-      const moved = await moveDataset(tx, id, 'expire', {}, nowMs);
-      if (!moved) return undefined;
-      await insertJob(tx, { id: newId(), kind: EMPTY_DATASET, fileId: id, owner, nowMs });
-      await emit(datasetEvent('expired', moved, nowMs));
-      return moved;
-    });
-    if (row) expired++;
-  }
-  if (expired > 0) {
-    betweenSteps('dataset.expired');
-    context.fileJobs.wake();
-  }
-  return expired;
 }

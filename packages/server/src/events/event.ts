@@ -15,7 +15,7 @@ export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
 /**
  * `created` by a call or by the first upload; `deleted` when its deletion begins; `receipt_ready`: the receipt of its
- * completion is signed; the others are states.
+ * completion is signed; `expiring`: it expires at `expires_at`; the others are states.
  */
 export type DatasetEventName =
   | 'created'
@@ -24,6 +24,7 @@ export type DatasetEventName =
   | 'receipt_ready'
   | 'reopened'
   | 'released'
+  | 'expiring'
   | 'expired'
   | 'deleted';
 const DATASET_TYPES = 'cryolift.dataset.';

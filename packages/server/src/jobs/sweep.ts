@@ -1,6 +1,6 @@
 /** Housekeeping at intervals: expires uploads, frees space, deletes old rows. It does not wait for verifications. */
 import type { Swept } from '@cryolift/protocol/messages';
-import { expireDatasets } from '../datasets/transitions.ts';
+import { expireDatasets, warnOfExpiry } from '../datasets/retention.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLeases } from '../db/leases.ts';
@@ -35,7 +35,11 @@ const SECOND_PLACE_MS = 3_600_000;
 /** One round. Steps are independent: a failure is logged, and the step is repeated in the next round. */
 export async function sweep(context: UploadContext): Promise<Swept> {
   const expired = await attempt(context, 'expire', () => expireAll(context));
-  if (context.isClockSettled()) await attempt(context, 'expire datasets', () => expireDatasets(context));
+  if (context.isClockSettled()) {
+    // First: nothing expires without a warning.
+    await attempt(context, 'warn of datasets that expire', () => warnOfExpiry(context));
+    await attempt(context, 'expire datasets', () => expireDatasets(context));
+  }
   const deleted = await attempt(context, 'finish deletions', () => finishDeletions(context, context.log));
   const leftovers = await attempt(context, 'free', () => freeUnowned(context));
   await attempt(context, 'free pieces', () => freePieces(context));

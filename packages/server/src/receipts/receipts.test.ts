@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { verifyReceipt } from '@cryolift/protocol/receipts';
 import { draftDataset } from '../datasets/draft.ts';
-import { completeDataset, expireDatasets, reopenDataset } from '../datasets/transitions.ts';
+import { expireDatasets, warnOfExpiry } from '../datasets/retention.ts';
+import { completeDataset, reopenDataset } from '../datasets/transitions.ts';
 import { findReceipt } from '../db/datasets/receipts.ts';
 import { findDataset, insertDataset } from '../db/datasets/rows.ts';
 import { insertFile, markDeleted } from '../db/files.ts';
@@ -45,6 +46,7 @@ test('receipts: nothing expires before its completion has a receipt', async (t) 
   const { context, complete, clock } = await makeDataset(t);
   await complete();
   clock.nowMs += 5_000;
+  await warnOfExpiry(context);
   assert.equal(await expireDatasets(context), 0);
   assert.equal(await state(context), 'complete');
   assert.equal(await issueForCompletion(context, 'd1'), 'done');
@@ -62,6 +64,7 @@ test('receipts: a receipt of an earlier completion, or on demand, is none of thi
   await complete();
   clock.nowMs += 5_000;
   await assert.rejects(readReceipt(context, 'd1', anybody), { code: 'receipt_not_ready' });
+  await warnOfExpiry(context);
   assert.equal(await expireDatasets(context), 0);
 });
 

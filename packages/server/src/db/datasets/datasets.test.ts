@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { draftDataset } from '../../datasets/draft.ts';
 import { transact } from '../database.ts';
 import { insertFile, markDeleted } from '../files.ts';
@@ -14,9 +15,12 @@ import {
   findDataset,
   insertDataset,
   listDueDatasets,
+  listToWarn,
   markDatasetDeleted,
+  markWarned,
   moveDataset,
 } from './rows.ts';
+import { WARNINGS_MIGRATION } from './warnings-migration.ts';
 
 const draft = (id: string, name = id) => draftDataset(id, 'ada', { name }, 1000);
 
@@ -76,6 +80,44 @@ testDatabases('datasets: a state moves only as the table says, and expires only 
   );
   assert.equal((await moveDataset(db, 'd1', 'expire', {}, 9000))?.state, 'expired');
   assert.equal(await moveDataset(db, 'd1', 'reopen', {}, 9000), undefined);
+});
+
+testDatabases('datasets: of those that warn of one at once, one does, and it expires only after that', async (db) => {
+  await insertDataset(db, draft('d1'));
+  await moveDataset(db, 'd1', 'complete', { completed_at: 2000, expires_at: 9000, warn_at: 5000 }, 2000);
+  assert.deepEqual(await listToWarn(db, 4999, 10), []);
+  assert.equal(await markWarned(db, 'd1', 4999), undefined);
+  assert.equal(await moveDataset(db, 'd1', 'expire', {}, 9000), undefined);
+  assert.deepEqual(
+    (await listToWarn(db, 9000, 10)).map(({ id }) => id),
+    ['d1'],
+  );
+  const warned = await Promise.all([1, 2, 3].map(() => transact(db, (tx) => markWarned(tx, 'd1', 9000))));
+  assert.deepEqual(warned.filter((row) => row !== undefined).length, 1);
+  assert.deepEqual(await listToWarn(db, 9000, 10), []);
+  assert.equal((await moveDataset(db, 'd1', 'expire', {}, 9000))?.state, 'expired');
+});
+
+testDatabases('datasets: the migration sets the warning of those that will expire', async (db) => {
+  await sql`drop index datasets_to_warn`.execute(db);
+  for (const column of ['warn_ms', 'warn_at']) await db.schema.alterTable('datasets').dropColumn(column).execute();
+  const day = 86_400_000;
+  for (const [id, state, retention_ms] of [
+    ...[['long', 'complete', 30 * day] as const, ['short', 'released', 3 * day] as const],
+    ...[['never', 'complete', null] as const, ['over', 'expired', 30 * day] as const],
+  ]) {
+    const { warn_ms: _, warn_at: __, ...row } = draft(id);
+    const expires_at = retention_ms && retention_ms + 1000;
+    await sql`insert into datasets ${sql.raw(`(${Object.keys(row).join(', ')})`)} values (${sql.join(
+      Object.values({ ...row, state, retention_ms, completed_at: 1000, expires_at }),
+    )})`.execute(db);
+  }
+  await WARNINGS_MIGRATION.up(db);
+  const found = await Promise.all(['long', 'short', 'never', 'over'].map((id) => findDataset(db, id)));
+  assert.deepEqual(
+    found.map((row) => row?.warn_at),
+    [1000 + 23 * day, 1000 + 1.5 * day, null, null],
+  );
 });
 
 testDatabases(

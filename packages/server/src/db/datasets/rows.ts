@@ -105,7 +105,9 @@ export type DatasetFields = Partial<
     | 'complete_when_whole'
     | 'quota_bytes'
     | 'retention_ms'
+    | 'warn_ms'
     | 'expires_at'
+    | 'warn_at'
   >
 >;
 
@@ -126,7 +128,7 @@ export async function changeDataset(
 }
 
 type Moved = Partial<
-  Pick<DatasetRow, 'completed_at' | 'released_at' | 'expires_at' | 'forced' | 'complete_when_whole'>
+  Pick<DatasetRow, 'completed_at' | 'released_at' | 'expires_at' | 'warn_at' | 'forced' | 'complete_when_whole'>
 >;
 
 /** @returns the row after the change; undefined when the state did not allow it, or it is being deleted. */
@@ -145,7 +147,7 @@ export async function moveDataset(
     .where('state', 'in', from)
     .where('deleted_at', 'is', null);
   // Its retention may have been changed since it was read.
-  if (event === 'expire') update = update.where('expires_at', '<=', nowMs);
+  if (event === 'expire') update = update.where('expires_at', '<=', nowMs).where('warn_at', 'is', null);
   return await update.returningAll().executeTakeFirst();
 }
 
@@ -160,11 +162,38 @@ export async function markDatasetDeleted(tx: Database, id: string, nowMs: number
     .executeTakeFirst();
 }
 
-/** Those whose retention is over. */
+/** Those whose owners are to be warned that they expire. */
+export async function listToWarn(db: Database, nowMs: number, limit: number): Promise<Pick<DatasetRow, 'id'>[]> {
+  return await db
+    .selectFrom('datasets')
+    .select('id')
+    .where('warn_at', '<=', nowMs)
+    .where('state', 'in', datasetStatesAllowing('expire'))
+    .where('deleted_at', 'is', null)
+    .orderBy('warn_at')
+    .limit(limit)
+    .execute();
+}
+
+/** @returns undefined when the warning was emitted meanwhile, or is not due any more. */
+export async function markWarned(tx: Database, id: string, nowMs: number): Promise<DatasetRow | undefined> {
+  return await tx
+    .updateTable('datasets')
+    .set({ warn_at: null })
+    .where('id', '=', id)
+    .where('warn_at', '<=', nowMs)
+    .where('state', 'in', datasetStatesAllowing('expire'))
+    .where('deleted_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Those whose retention is over, after the warning. */
 export async function listDueDatasets(db: Database, nowMs: number, limit: number): Promise<DatasetRow[]> {
   return await selectLive(db)
     .where('state', 'in', datasetStatesAllowing('expire'))
     .where('expires_at', '<=', nowMs)
+    .where('warn_at', 'is', null)
     // Nothing is deleted without the receipt of the completion.
     .where(({ exists, selectFrom }) =>
       exists(

@@ -27,6 +27,8 @@ export interface DatasetTable {
   quota_bytes: number | null;
   /** From its completion until it expires; null: never. */
   retention_ms: number | null;
+  /** How long before it expires its owner is warned; null: the default. */
+  warn_ms: number | null;
   created_at: number;
   /** When it last changed, but for its files. */
   updated_at: number;
@@ -36,6 +38,8 @@ export interface DatasetTable {
   released_at: number | null;
   /** Null: never, or it is open. */
   expires_at: number | null;
+  /** When its owner is warned that it expires; null: was warned, or it does not expire. */
+  warn_at: number | null;
   /** JSON {at, by, missing}: it was completed although it was not whole. Kept for ever. */
   forced: string | null;
   /** Set when the deletion starts: callers no longer see it, and a job deletes its files. */
