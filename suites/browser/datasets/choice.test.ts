@@ -31,7 +31,7 @@ test('choice: the view of a dataset leads to it, and a dataset that is completed
   const owner = under.newOwner();
   const dataset = await makeDataset(owner.call, { name: 'night 3' });
   const page = await openAt(under, owner, `#datasets/${dataset.dataset_id}`);
-  await page.getByText('Live').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Add files' }).click();
   const choice = page.getByLabel('Dataset of the files that you add');
   await choice.waitFor();

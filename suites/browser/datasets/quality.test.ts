@@ -31,15 +31,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
         }
         await assertAccessible(page, state);
       };
-      await page.getByText('3 missing', { exact: true }).waitFor();
+      await page.getByText('2 missing', { exact: true }).waitFor();
       await check('list');
       await page.getByRole('button', { name: 'New dataset' }).click();
       await page.getByRole('dialog').waitFor();
       await check('new dataset');
       await page.keyboard.press('Escape');
       await page.getByRole('link', { name: 'grid 7' }).click();
-      await waitForFigure(page, 'Missing', '2');
-      await page.getByText('1 of 2 shown').waitFor();
+      await waitForFigure(page, 'Missing', '1');
+      await page.getByText('1 of 1 shown').waitFor();
       await check('dataset');
       await page.getByRole('button', { name: 'Complete', exact: true }).click();
       await page.getByRole('dialog').getByText('m4.mrc', { exact: true }).waitFor();

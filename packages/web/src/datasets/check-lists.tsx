@@ -12,7 +12,7 @@ const LISTS = ['missing', 'wrong', 'present', 'extra', 'double'] as const;
 type List = (typeof LISTS)[number];
 const words = datasetTexts.check;
 
-export function CheckLists({ dataset: { dataset_id: id, files } }: { dataset: DatasetRecord }) {
+export function CheckLists({ dataset: { dataset_id: id, expected_files: expected } }: { dataset: DatasetRecord }) {
   const heading = useId();
   const [chosen, choose] = useState<List | null>(null);
   const counts = useCounts(id);
@@ -26,7 +26,7 @@ export function CheckLists({ dataset: { dataset_id: id, files } }: { dataset: Da
     <section className="dataset-section" aria-labelledby={heading}>
       <h2 id={heading}>{words.heading}</h2>
       {isEmpty ? (
-        <p className="faint">{files > 0 || found.announced > 0 ? words.empty.missing : words.nothingExpected}</p>
+        <p className="faint">{expected === null ? words.nothingExpected : words.empty.missing}</p>
       ) : (
         <>
           <fieldset className="lists">

@@ -27,7 +27,7 @@ export function DatasetFigures({ dataset, nowMs }: { dataset: DatasetRecord; now
         {quota !== null && <p className="faint">{words.of(formatBytes(quota))}</p>}
         {quota === null && files > 0 && <p className="faint">{words.mean(formatBytes(bytes / files))}</p>}
       </Figure>
-      {dataset.state !== 'expired' && <Missing id={dataset.dataset_id} />}
+      {dataset.state !== 'expired' && <Missing dataset={dataset} />}
       <Figure heading={words.last} figure={last === null ? '–' : formatAgo(last, nowMs)}>
         <p className="faint">{first === null ? words.never : words.first(formatTime(first))}</p>
       </Figure>
@@ -39,15 +39,16 @@ function toneOf({ files, expected_files: expected }: DatasetRecord): 'active' | 
   return expected !== null && files >= expected ? 'done' : 'active';
 }
 
-function Missing({ id }: { id: string }) {
+function Missing({ dataset: { dataset_id: id, expected_files: expected } }: { dataset: DatasetRecord }) {
   const { data } = useCounts(id);
   if (!data) return <Figure heading={words.missing} figure="…" />;
   const { missing, wrong, present, uploads, unread } = data.counts;
   const isShort = missing + wrong > 0;
+  const isKnown = present > 0 || expected !== null;
   return (
-    <Figure heading={words.missing} figure={formatCount(missing)} tone={isShort ? 'bad' : present > 0 ? 'good' : null}>
+    <Figure heading={words.missing} figure={formatCount(missing)} tone={isShort ? 'bad' : isKnown ? 'good' : null}>
       {wrong > 0 && <p>{words.wrong(wrong)}</p>}
-      {!isShort && <p className="faint">{present > 0 ? words.whole : words.none}</p>}
+      {!isShort && <p className="faint">{isKnown ? words.whole : words.none}</p>}
       {uploads + unread > 0 && <p className="faint">{words.pending(uploads, unread)}</p>}
     </Figure>
   );

@@ -28,7 +28,7 @@ export function DatasetRow({ dataset, nowMs }: { dataset: DatasetRecord; nowMs: 
       <p className="row-facts faint">
         <span>{words.files(files, expected)}</span>
         <span>{formatBytes(bytes)}</span>
-        {state === 'open' && <Missing id={id} isSeen={isSeen} />}
+        {state === 'open' && <Missing dataset={dataset} isSeen={isSeen} />}
         {dataset.forced && dataset.forced.missing > 0 && state !== 'open' && (
           <span className="warned">{words.forced(dataset.forced.missing)}</span>
         )}
@@ -44,13 +44,18 @@ export function StateBadge({ state }: { state: DatasetRecord['state'] }) {
   return <span className={`badge badge-dataset-${state}`}>{words.states[state]}</span>;
 }
 
+interface MissingProps {
+  readonly dataset: DatasetRecord;
+  readonly isSeen: boolean;
+}
+
 /** The server compares a dataset only for rows that have been on the screen: that takes it longer than their records. */
-function Missing({ id, isSeen }: { id: string; isSeen: boolean }) {
+function Missing({ dataset: { dataset_id: id, expected_files: expected }, isSeen }: MissingProps) {
   const { data } = useCounts(id, isSeen);
   if (!data) return null;
   const { missing, wrong, present } = data.counts;
   if (missing + wrong > 0) return <span className="warned">{words.missing(missing + wrong)}</span>;
-  return present > 0 ? <span>{words.nothingMissing}</span> : null;
+  return present > 0 || expected !== null ? <span>{words.nothingMissing}</span> : null;
 }
 
 /** True from when the element has first been on the screen. */
