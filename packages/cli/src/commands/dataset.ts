@@ -3,7 +3,7 @@ import { Datasets } from '@cryolift/client';
 import type { DatasetRecord, DatasetRequest } from '@cryolift/protocol/messages';
 import { type ConnectionOptions, connect } from '../connection/connection.ts';
 import { collect } from '../output/collect-pages.ts';
-import { formatBytes, formatTable, formatWhen } from '../output/format.ts';
+import { formatBytes, formatSeconds, formatTable, formatWhen } from '../output/format.ts';
 import { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { confirm } from '../process/confirm.ts';
@@ -22,6 +22,8 @@ interface CreateFlags extends Flags {
   quota?: number;
   /** Seconds. */
   retention?: number;
+  /** Seconds. */
+  silentAfter?: number;
 }
 
 const PAGE = 1000;
@@ -32,7 +34,7 @@ const NAME_COLUMNS = 34;
 const ALL = 'uploads:write files:read';
 
 export async function createDataset(name: string, flags: CreateFlags): Promise<ExitCode> {
-  const { project, instrument, field, expect, auto, quota, retention } = flags;
+  const { project, instrument, field, expect, auto, quota, retention, silentAfter } = flags;
   const request: DatasetRequest = {
     name,
     ...(project === undefined ? {} : { project }),
@@ -42,6 +44,7 @@ export async function createDataset(name: string, flags: CreateFlags): Promise<E
     ...(auto === undefined ? {} : { complete_when_whole: auto }),
     ...(quota === undefined ? {} : { quota_bytes: quota }),
     ...(retention === undefined ? {} : { retention_seconds: retention }),
+    ...(silentAfter === undefined ? {} : { silent_after_seconds: silentAfter }),
   };
   const made = await new Datasets(connect(flags, ALL)).create(request);
   new Output(flags.json).result(made, () => `${made.dataset_id}  ${made.name}`);
@@ -104,6 +107,7 @@ function describe(dataset: DatasetRecord): string[] {
     ['created', dataset.created_at],
     ['first file', dataset.first_arrival_at],
     ['last file', dataset.last_arrival_at],
+    ...describeStream(dataset),
     ['completed', dataset.completed_at],
     ['forced', forced && `${forced.at} by ${forced.by}, ${forced.missing} missing`],
     ['released', dataset.released_at],
@@ -114,6 +118,23 @@ function describe(dataset: DatasetRecord): string[] {
     ['quota', quota_bytes === null ? null : formatBytes(quota_bytes)],
   ];
   return formatTable(pairs.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+}
+
+/** How files arrive. */
+function describeStream({ stream, silent_at, silent_after_seconds: after, last_arrival_at }: DatasetRecord) {
+  const rows: (readonly [string, string | null])[] = [
+    ['silent', silent_at && `since ${last_arrival_at ?? 'it was opened'}`],
+    ['silent after', after === null ? null : `${after} s without a file`],
+  ];
+  if (!stream) return rows;
+  const { files, bytes_per_second: rate, window_seconds: seconds, ends_at, storage_full_at } = stream;
+  const arriving = `${files} files in the last ${formatSeconds(seconds)}, ${formatBytes(rate)}/s`;
+  return [
+    ...rows,
+    ['arriving', files === 0 ? 'nothing now' : arriving] as const,
+    ['ends', ends_at && `about ${ends_at}`] as const,
+    ['storage full', storage_full_at ? `about ${storage_full_at}` : null] as const,
+  ];
 }
 
 export async function completeDataset(reference: string, flags: Flags & { force?: boolean }): Promise<ExitCode> {

@@ -29,6 +29,11 @@ export function addDataset(program: Command, finish: Finish): void {
       'how long after its completion its files are kept, such as 30d; default: for ever',
       secondsBetween('1s', '36500d'),
     )
+    .option(
+      '--silent-after <duration>',
+      'how long nothing may arrive until an event says so, such as 20m; default: for ever',
+      secondsBetween('1m', '36500d'),
+    )
     .action(async (name: string, _own: unknown, command: Command) => {
       const { createDataset } = await import('../commands/dataset.ts');
       finish(await createDataset(name, command.optsWithGlobals()));

@@ -129,8 +129,9 @@ function toFields(row: DatasetRow, changes: DatasetChanges): DatasetFields & { n
     instrument: changes.instrument === undefined ? row.instrument : readText(changes.instrument),
     fields: mergeFields(row.fields, changes.fields ?? {}),
   };
-  const seconds = changes.retention_seconds;
-  const retention_ms = seconds === undefined ? row.retention_ms : seconds === null ? null : seconds * 1000;
+  const toMs = (seconds: number | null | undefined, before: number | null) =>
+    seconds === undefined ? before : seconds === null ? null : seconds * 1000;
+  const retention_ms = toMs(changes.retention_seconds, row.retention_ms);
   return {
     ...seen,
     text: textOf(seen),
@@ -139,6 +140,9 @@ function toFields(row: DatasetRow, changes: DatasetChanges): DatasetFields & { n
       changes.complete_when_whole === undefined ? row.complete_when_whole : Number(changes.complete_when_whole),
     quota_bytes: given(changes.quota_bytes, row.quota_bytes),
     retention_ms,
+    silent_after_ms: toMs(changes.silent_after_seconds, row.silent_after_ms),
+    // It is said anew after the new time.
+    silent_at: changes.silent_after_seconds === undefined ? row.silent_at : null,
     expires_at: row.completed_at === null || retention_ms === null ? null : row.completed_at + retention_ms,
   };
 }

@@ -82,6 +82,7 @@ async function complete(
     'complete',
     {
       completed_at: nowMs,
+      silent_at: null,
       expires_at: retention_ms === null ? null : nowMs + retention_ms,
       ...(record === null ? {} : { forced: record }),
     },
@@ -107,7 +108,8 @@ export async function releaseDataset(
 
 /** It takes files again, and is not completed by itself. @throws UploadError `dataset_not_found`, `dataset_closed`. */
 export async function reopenDataset(context: DatasetContext, id: string, mayAccess: MayAccess): Promise<DatasetRecord> {
-  return await move(context, id, mayAccess, 'reopen', 'reopened', () => ({
+  return await move(context, id, mayAccess, 'reopen', 'reopened', (nowMs) => ({
+    opened_at: nowMs,
     completed_at: null,
     expires_at: null,
     complete_when_whole: 0,

@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
 import { RECEIPTS_MIGRATION } from './datasets/receipts-migration.ts';
+import { SILENCE_MIGRATION } from './datasets/silence-migration.ts';
 import { dialectOf } from './dialect.ts';
 import { LIBRARY_MIGRATION } from './library/migration.ts';
 
@@ -357,4 +358,5 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('links').addColumn('note', dialectOf(db).columns.text).execute();
     },
   },
+  '024_silence': SILENCE_MIGRATION,
 };

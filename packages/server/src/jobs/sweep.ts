@@ -1,5 +1,6 @@
 /** Housekeeping at intervals: expires uploads, frees space, deletes old rows. It does not wait for verifications. */
 import type { Swept } from '@cryolift/protocol/messages';
+import { tellSilences } from '../datasets/silence.ts';
 import { expireDatasets } from '../datasets/transitions.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { forgetEvents } from '../db/events.ts';
@@ -35,6 +36,7 @@ const SECOND_PLACE_MS = 3_600_000;
 export async function sweep(context: UploadContext): Promise<Swept> {
   const expired = await attempt(context, 'expire', () => expireAll(context));
   if (context.isClockSettled()) await attempt(context, 'expire datasets', () => expireDatasets(context));
+  if (context.isClockSettled()) await attempt(context, 'tell silent datasets', () => tellSilences(context));
   const deleted = await attempt(context, 'finish deletions', () => finishDeletions(context, context.log));
   const leftovers = await attempt(context, 'free', () => freeUnowned(context));
   await attempt(context, 'free pieces', () => freePieces(context));

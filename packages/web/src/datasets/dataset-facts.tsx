@@ -8,6 +8,7 @@ const words = datasetTexts.facts;
 
 export function DatasetFacts({ dataset }: { dataset: DatasetRecord }) {
   const { expires_at, retention_seconds: retention, quota_bytes: quota } = dataset;
+  const { silent_after_seconds: silentAfter } = dataset;
   const rows: (readonly [string, string | null])[] = [
     [words.project, dataset.project],
     [words.instrument, dataset.instrument],
@@ -20,6 +21,7 @@ export function DatasetFacts({ dataset }: { dataset: DatasetRecord }) {
     [words.completed, timeOf(dataset.completed_at)],
     [words.released, timeOf(dataset.released_at)],
     [words.expires, timeOf(expires_at) ?? (retention === null ? null : words.afterComplete(formatSeconds(retention)))],
+    [words.silent, silentAfter === null ? null : words.silentAfter(formatSeconds(silentAfter))],
     [words.quota, quota === null ? null : formatBytes(quota)],
     [words.id, dataset.dataset_id],
   ];

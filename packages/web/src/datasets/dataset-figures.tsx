@@ -1,7 +1,7 @@
 /** The figures of a dataset, readable from across a room. */
-import type { DatasetRecord } from '@cryolift/protocol/messages';
+import type { DatasetRecord, DatasetStream } from '@cryolift/protocol/messages';
 import type { ReactNode } from 'react';
-import { formatAgo, formatBytes, formatCount, formatTime } from '../format.ts';
+import { formatAgo, formatBytes, formatCount, formatSeconds, formatTime, formatUntil } from '../format.ts';
 import { Bar } from '../progress/bar.tsx';
 import { datasetTexts } from '../texts/datasets.ts';
 import { useCounts } from './use-datasets.ts';
@@ -28,10 +28,35 @@ export function DatasetFigures({ dataset, nowMs }: { dataset: DatasetRecord; now
         {quota === null && files > 0 && <p className="faint">{words.mean(formatBytes(bytes / files))}</p>}
       </Figure>
       {dataset.state !== 'expired' && <Missing dataset={dataset} />}
-      <Figure heading={words.last} figure={last === null ? '–' : formatAgo(last, nowMs)}>
+      {dataset.stream && <Stream stream={dataset.stream} nowMs={nowMs} />}
+      <Figure
+        heading={words.last}
+        figure={last === null ? '–' : formatAgo(last, nowMs)}
+        tone={dataset.silent_at === null ? null : 'bad'}
+      >
+        {dataset.silent_at !== null && <p>{words.silent(formatTime(dataset.silent_at))}</p>}
         <p className="faint">{first === null ? words.never : words.first(formatTime(first))}</p>
       </Figure>
     </ul>
+  );
+}
+
+/** Nearer than this, a storage that fills is an alarm. */
+const FULL_SOON_MS = 12 * 3_600_000;
+
+function Stream({ stream, nowMs }: { stream: DatasetStream; nowMs: number }) {
+  const { files, bytes_per_second: rate, window_seconds: seconds, ends_at, storage_full_at: fullAt } = stream;
+  const fullMs = fullAt == null ? null : Date.parse(fullAt);
+  return (
+    <Figure
+      heading={words.rate}
+      figure={files === 0 ? '–' : words.perSecond(formatBytes(rate))}
+      tone={fullMs !== null && fullMs - nowMs < FULL_SOON_MS ? 'bad' : null}
+    >
+      <p className="faint">{words.lately(files, formatSeconds(seconds))}</p>
+      {ends_at !== null && <p>{words.ends(formatUntil(Date.parse(ends_at), nowMs))}</p>}
+      {fullMs !== null && <p>{words.full(formatUntil(fullMs, nowMs))}</p>}
+    </Figure>
   );
 }
 

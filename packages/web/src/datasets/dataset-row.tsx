@@ -32,7 +32,7 @@ export function DatasetRow({ dataset, nowMs }: { dataset: DatasetRecord; nowMs: 
         {dataset.forced && dataset.forced.missing > 0 && state !== 'open' && (
           <span className="warned">{words.forced(dataset.forced.missing)}</span>
         )}
-        <span>
+        <span className={dataset.silent_at === null ? undefined : 'warned'}>
           {dataset.last_arrival_at === null ? words.noFile : words.lastFile(formatAgo(dataset.last_arrival_at, nowMs))}
         </span>
       </p>

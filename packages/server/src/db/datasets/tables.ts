@@ -27,11 +27,17 @@ export interface DatasetTable {
   quota_bytes: number | null;
   /** From its completion until it expires; null: never. */
   retention_ms: number | null;
+  /** From the last file, or from when it was opened, until it is said to be silent; null: never. */
+  silent_after_ms: number | null;
   created_at: number;
   /** When it last changed, but for its files. */
   updated_at: number;
+  /** When it was made, or opened again. */
+  opened_at: number;
   first_arrival_at: number | null;
   last_arrival_at: number | null;
+  /** When it was said to be silent; null: a file has arrived since, or it is not. */
+  silent_at: number | null;
   completed_at: number | null;
   released_at: number | null;
   /** Null: never, or it is open. */

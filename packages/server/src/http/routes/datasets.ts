@@ -6,17 +6,28 @@ import {
   DatasetQuery,
   DatasetRecord,
   DatasetRequest,
+  type DatasetStream,
   FilePage,
   FileQuery,
   FileTree,
   TreeQuery,
 } from '@cryolift/protocol/messages';
-import { createDataset, deleteDataset, getDataset, pageOfDatasets, updateDataset } from '../../datasets/datasets.ts';
+import {
+  createDataset,
+  deleteDataset,
+  findAccessible,
+  getDataset,
+  pageOfDatasets,
+  updateDataset,
+} from '../../datasets/datasets.ts';
+import { toDatasetRecord } from '../../datasets/record.ts';
+import { readArriving, readStream } from '../../datasets/stream.ts';
 import { completeDataset, releaseDataset, reopenDataset } from '../../datasets/transitions.ts';
 import { treeOfDataset } from '../../datasets/tree.ts';
 import { listDatasetFiles } from '../../files/library.ts';
+import { readSpace } from '../../storage/space.ts';
 import { canAccess } from '../../uploads/context.ts';
-import { accessOf, type Caller, ownerOf } from '../auth/caller.ts';
+import { accessOf, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
 import { DatasetParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
@@ -93,8 +104,25 @@ function registerShow(app: Routes, { uploads: context }: Services): void {
         documented: { errors: ['dataset_not_found'] },
       },
     },
-    async ({ caller, params: { dataset_id } }) => await getDataset(context, dataset_id, accessibleTo(caller)),
+    async ({ caller, params: { dataset_id } }) => {
+      const row = await findAccessible(context.db, dataset_id, accessibleTo(caller));
+      return {
+        ...toDatasetRecord(row),
+        ...(row.state === 'open' ? { stream: await streamOf(context, caller, row) } : {}),
+      };
+    },
   );
+}
+
+async function streamOf(
+  { db, storage, now }: Services['uploads'],
+  caller: Caller,
+  row: Parameters<typeof toDatasetRecord>[0],
+): Promise<DatasetStream> {
+  const stream = await readStream(db, row.id, row, now());
+  if (!hasScope(caller, 'admin')) return stream;
+  const { full_at } = await readArriving(db, await readSpace(storage.space), now());
+  return { ...stream, storage_full_at: full_at };
 }
 
 function registerUpdate(app: Routes, { uploads: context }: Services): void {
