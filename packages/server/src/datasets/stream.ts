@@ -3,6 +3,9 @@ import type { DatasetRecord, DatasetStream, Overview } from '@cryolift/protocol/
 import type { Database } from '../db/database.ts';
 import { type Arrivals, sumArrivals } from '../db/datasets/silence.ts';
 import type { DatasetRow } from '../db/tables.ts';
+import type { DatasetContext, MayAccess } from './context.ts';
+import { findAccessible } from './datasets.ts';
+import { toDatasetRecord } from './record.ts';
 
 const WINDOW_MS = 600_000;
 const FACILITY_WINDOW_MS = 3_600_000;
@@ -11,15 +14,25 @@ const LEAST_MS = 60_000;
 /** Times that are later are as good as never: a hundred years. */
 const LATEST_MS = 100 * 365 * 86_400_000;
 
+/** As `getDataset`, with how files arrive when it is open. @throws UploadError `dataset_not_found`. */
+export async function showDataset(
+  { db, now }: DatasetContext,
+  id: string,
+  mayAccess: MayAccess,
+): Promise<DatasetRecord> {
+  const row = await findAccessible(db, id, mayAccess);
+  const record = toDatasetRecord(row);
+  return row.state === 'open' ? { ...record, stream: await readStream(db, row, now()) } : record;
+}
+
 type Expected = Pick<DatasetRow, 'files' | 'expected_files' | 'announced' | 'first_arrival_at'>;
 
-/** @param row of an open dataset. */
-export async function readStream(db: Database, id: string, row: Expected, nowMs: number): Promise<DatasetStream> {
-  const arrived = await sumArrivals(db, nowMs - WINDOW_MS, id);
+async function readStream(db: Database, row: DatasetRow, nowMs: number): Promise<DatasetStream> {
+  const arrived = await sumArrivals(db, nowMs - WINDOW_MS, row.id);
   return describeStream(row, arrived, nowMs);
 }
 
-export function describeStream(row: Expected, { files, bytes }: Arrivals, nowMs: number): DatasetStream {
+function describeStream(row: Expected, { files, bytes }: Arrivals, nowMs: number): DatasetStream {
   const spanMs = Math.max(LEAST_MS, Math.min(WINDOW_MS, nowMs - (row.first_arrival_at ?? nowMs)));
   const filesPerMs = files / spanMs;
   const expected = Math.max(row.expected_files ?? 0, Number(row.announced));

@@ -34,6 +34,11 @@ export async function readOverview(
   };
 }
 
+/** When the storage is full, if files go on arriving as in the last hour; null: never, or it has no limit. */
+export async function readFullAt({ db, storage, now }: UploadContext): Promise<string | null> {
+  return (await readArriving(db, await readSpace(storage.space), now())).full_at;
+}
+
 async function readWebhook(db: UploadContext['db']): Promise<Overview['webhook']> {
   const { waiting, dead } = await countDeliveries(db);
   const last = await findLastFailure(db);

@@ -6,27 +6,18 @@ import {
   DatasetQuery,
   DatasetRecord,
   DatasetRequest,
-  type DatasetStream,
   FilePage,
   FileQuery,
   FileTree,
   TreeQuery,
 } from '@cryolift/protocol/messages';
-import {
-  createDataset,
-  deleteDataset,
-  findAccessible,
-  getDataset,
-  pageOfDatasets,
-  updateDataset,
-} from '../../datasets/datasets.ts';
-import { toDatasetRecord } from '../../datasets/record.ts';
-import { readArriving, readStream } from '../../datasets/stream.ts';
+import { createDataset, deleteDataset, getDataset, pageOfDatasets, updateDataset } from '../../datasets/datasets.ts';
+import { showDataset } from '../../datasets/stream.ts';
 import { completeDataset, releaseDataset, reopenDataset } from '../../datasets/transitions.ts';
 import { treeOfDataset } from '../../datasets/tree.ts';
 import { listDatasetFiles } from '../../files/library.ts';
-import { readSpace } from '../../storage/space.ts';
 import { canAccess } from '../../uploads/context.ts';
+import { readFullAt } from '../../uploads/overview.ts';
 import { accessOf, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
 import { DatasetParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
@@ -105,24 +96,12 @@ function registerShow(app: Routes, { uploads: context }: Services): void {
       },
     },
     async ({ caller, params: { dataset_id } }) => {
-      const row = await findAccessible(context.db, dataset_id, accessibleTo(caller));
-      return {
-        ...toDatasetRecord(row),
-        ...(row.state === 'open' ? { stream: await streamOf(context, caller, row) } : {}),
-      };
+      const dataset = await showDataset(context, dataset_id, accessibleTo(caller));
+      const { stream } = dataset;
+      if (!stream || !hasScope(caller, 'admin')) return dataset;
+      return { ...dataset, stream: { ...stream, storage_full_at: await readFullAt(context) } };
     },
   );
-}
-
-async function streamOf(
-  { db, storage, now }: Services['uploads'],
-  caller: Caller,
-  row: Parameters<typeof toDatasetRecord>[0],
-): Promise<DatasetStream> {
-  const stream = await readStream(db, row.id, row, now());
-  if (!hasScope(caller, 'admin')) return stream;
-  const { full_at } = await readArriving(db, await readSpace(storage.space), now());
-  return { ...stream, storage_full_at: full_at };
 }
 
 function registerUpdate(app: Routes, { uploads: context }: Services): void {
