@@ -6,6 +6,7 @@ import type { Limits } from '@cryolift/protocol/messages';
 import { Previews } from './analysis/previews.ts';
 import type { Config } from './config/config.ts';
 import { type Database, pingDatabase, readTime } from './db/database.ts';
+import { countSilent } from './db/datasets/silence.ts';
 import { countDeliveries } from './db/deliveries.ts';
 import { dialectOf } from './db/dialect.ts';
 import { countOpenJobs } from './db/jobs.ts';
@@ -107,6 +108,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     uploads: () => countStaged(db),
     jobs: () => countOpenJobs(db),
     deliveries: () => countDeliveries(db),
+    silentDatasets: () => countSilent(db),
     space: storage.space,
     scrubFaults: () => background.scrub.countFaults(),
     lostLogLines,

@@ -5,6 +5,8 @@ import type { FileRecord, Limits } from '@cryolift/protocol/messages';
 import { QueryClient } from '@tanstack/react-query';
 import { FileReceiver } from './adding/file-receiver.ts';
 import { KnownFiles, NOTHING_KNOWN } from './adding/known-files.ts';
+import { Cell } from './cell.ts';
+import { DatasetUpdates } from './library/dataset-updates.ts';
 import { Downloads } from './library/downloads.ts';
 import { USAGE_KEY, updateFromEvent } from './library/list-cache.ts';
 import { FileLists } from './library/query/file-lists.ts';
@@ -43,6 +45,9 @@ export class Account {
   readonly live: LiveEvents;
   readonly downloads: Downloads;
   readonly files: FileLists;
+  readonly datasets: DatasetUpdates;
+  /** Name of the dataset that files which are added next belong to; null: none. */
+  readonly chosenDataset = new Cell<string | null>(null);
   readonly limits;
   readonly usage;
   #signedOut = new AbortController();
@@ -81,6 +86,8 @@ export class Account {
     const getLimits = () => queries.fetchQuery(this.limits).catch(() => null);
     const files = new FileLists(queries);
     this.files = files;
+    const datasets = new DatasetUpdates(queries);
+    this.datasets = datasets;
     const onDone = (file: FileRecord) => {
       files.put(file);
       // With an upload link there are no events.
@@ -91,13 +98,18 @@ export class Account {
     const getUsage = () => api.limits({ signal: AbortSignal.timeout(USAGE_WAIT_MS) }).catch(() => null);
     // An upload link may not list files.
     const knownFiles = subject.isLink ? NOTHING_KNOWN : new KnownFiles(api);
-    this.fileReceiver = new FileReceiver({ uploads: this.uploads, knownFiles, getLimits, getUsage });
+    const getDataset = () => this.chosenDataset.value;
+    this.fileReceiver = new FileReceiver({ uploads: this.uploads, knownFiles, getLimits, getUsage, getDataset });
     const nextToken = () => keeper.state.next();
     const fileReads = new FileReads(api);
-    const onEvent = (event: CloudEvent) => updateFromEvent({ queries, api: fileReads, files }, event);
+    const onEvent = (event: CloudEvent) => updateFromEvent({ queries, api: fileReads, files, datasets }, event);
     this.live = new LiveEvents({ subjectKey: subject.key, getToken, nextToken, transport, onEvent });
     // What happened before the stream began is not among its events.
-    this.live.isLive.watch(() => this.live.isLive.value && files.refresh());
+    this.live.isLive.watch(() => {
+      if (!this.live.isLive.value) return;
+      files.refresh();
+      datasets.refresh();
+    });
     this.downloads = new Downloads(api);
   }
 
@@ -117,6 +129,8 @@ export class Account {
     this.uploads.close();
     this.downloads.stopAll();
     this.files.stop();
+    this.datasets.stop();
+    this.chosenDataset.set(null);
     this.fileReceiver.report.set(null);
     this.queries.clear();
   }

@@ -6,6 +6,7 @@ import { useDrop } from './adding/drop-zone.tsx';
 import { AdminView } from './admin/lazy-admin-view.tsx';
 import { useCell } from './cell.ts';
 import { route } from './current-route.ts';
+import { DatasetsView } from './datasets/lazy-datasets.tsx';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
 import { Loading } from './library/list-state.tsx';
@@ -78,6 +79,7 @@ function View() {
           <FilesView fileId={here.fileId} />
         </Suspense>
       )}
+      {here.view === 'datasets' && <DatasetsView datasetId={here.datasetId} />}
       {here.view === 'upload' && <UploadView />}
       {here.view === 'admin' && <AdminView />}
     </ViewGuard>
@@ -108,6 +110,7 @@ function Header({ account }: { account: Account | null }) {
               {link('upload', texts.nav.upload, activeFiles)}
               {link('activity', texts.nav.activity)}
               {link('files', texts.nav.files)}
+              {link('datasets', texts.nav.datasets)}
               {keeper.subject?.isAdmin && link('admin', texts.nav.admin)}
             </nav>
           )}

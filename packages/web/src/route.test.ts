@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileHref, parametersOf, parseRoute, withParameter } from './route.ts';
+import { datasetHref, fileHref, parametersOf, parseRoute, withParameter } from './route.ts';
 
 test('route: the fragment names the view, and the upload view is the default', () => {
   assert.deepEqual(parseRoute('#activity'), { view: 'activity' });
@@ -12,6 +12,13 @@ test('route: the fragment names the view, and the upload view is the default', (
 test('route: the address of a file leads to it', () => {
   for (const fileId of ['01J8', 'a/b c', '50 %'])
     assert.deepEqual(parseRoute(fileHref(fileId)), { view: 'files', fileId });
+});
+
+test('route: the address of a dataset leads to it, and without an id to all of them', () => {
+  assert.deepEqual(parseRoute('#datasets?q=krios&state=open'), { view: 'datasets', datasetId: null });
+  for (const datasetId of ['01J8', 'a/b c']) {
+    assert.deepEqual(parseRoute(datasetHref(datasetId)), { view: 'datasets', datasetId });
+  }
 });
 
 test('route: text that is not percent-encoded correctly is used as it is', () => {

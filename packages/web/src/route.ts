@@ -7,7 +7,8 @@ export type Route =
   | { readonly view: 'upload' }
   | { readonly view: 'activity' }
   | { readonly view: 'admin' }
-  | { readonly view: 'files'; readonly fileId: string | null };
+  | { readonly view: 'files'; readonly fileId: string | null }
+  | { readonly view: 'datasets'; readonly datasetId: string | null };
 
 /** @param hash with its `#`. */
 export function parseRoute(hash: string): Route {
@@ -15,6 +16,7 @@ export function parseRoute(hash: string): Route {
   const [view, id] = path.split('/');
   if (view === 'activity' || view === 'admin') return { view };
   if (view === 'files') return { view, fileId: id ? decode(id) : null };
+  if (view === 'datasets') return { view, datasetId: id ? decode(id) : null };
   return { view: 'upload' };
 }
 
@@ -29,6 +31,10 @@ function decode(text: string): string {
 
 export function fileHref(fileId: string): string {
   return `#files/${encodeURIComponent(fileId)}`;
+}
+
+export function datasetHref(datasetId: string): string {
+  return `#datasets/${encodeURIComponent(datasetId)}`;
 }
 
 /** @param hash with its `#`. @returns the parameters behind its question mark. */

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { ManifestEntry } from '@cryolift/protocol/messages';
 import { findServer } from '../../server-under-test.ts';
+import { makeDataset } from '../datasets/calls.ts';
+import { assertFailure } from '../failure.ts';
 import { makeMrc } from '../sample.ts';
 import { publish } from '../upload.ts';
 import { callAs } from '../wire.ts';
@@ -73,3 +75,19 @@ async function readSigned(url: string): Promise<Buffer> {
   const { pathname, search } = new URL(url);
   return Buffer.from(await (await fetch(`${server.url}${pathname}${search}`)).arrayBuffer());
 }
+
+test('manifest: of a dataset, it has its files and no others, and nothing of the datasets of others', async () => {
+  const call = newOwner();
+  const { dataset_id } = await makeDataset(call, { name: 'grid 7' });
+  for (const filename of ['a.mrc', 'b.mrc']) await publish(call, makeMrc(2000), { filename, dataset_id });
+  await publish(call, makeMrc(2000), { filename: 'c.mrc' });
+  const namesOf = async (query: string) =>
+    (await call('GET', `/files/manifest?dataset_id=${dataset_id}${query}`)).body
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as ManifestEntry).path);
+  assert.deepEqual(await namesOf(''), ['a.mrc', 'b.mrc']);
+  assert.deepEqual(await namesOf('&q=b.m'), ['b.mrc']);
+  assertFailure(await newOwner()('GET', `/files/manifest?dataset_id=${dataset_id}`), 'dataset_not_found');
+});

@@ -24,6 +24,7 @@ interface CreateFlags extends Flags {
   retention?: number;
   /** Seconds. */
   warn?: number;
+  silentAfter?: number;
 }
 
 const PAGE = 1000;
@@ -36,7 +37,7 @@ const EXPIRES_COLUMNS = 12;
 const ALL = 'uploads:write files:read';
 
 export async function createDataset(name: string, flags: CreateFlags): Promise<ExitCode> {
-  const { project, instrument, field, expect, auto, quota, retention, warn } = flags;
+  const { project, instrument, field, expect, auto, quota, retention, warn, silentAfter } = flags;
   const request: DatasetRequest = {
     name,
     ...(project === undefined ? {} : { project }),
@@ -47,6 +48,7 @@ export async function createDataset(name: string, flags: CreateFlags): Promise<E
     ...(quota === undefined ? {} : { quota_bytes: quota }),
     ...(retention === undefined ? {} : { retention_seconds: retention }),
     ...(warn === undefined ? {} : { warn_seconds: warn }),
+    ...(silentAfter === undefined ? {} : { silent_after_seconds: silentAfter }),
   };
   const made = await new Datasets(connect(flags, ALL)).create(request);
   new Output(flags.json).result(made, () => `${made.dataset_id}  ${made.name}`);
@@ -112,6 +114,7 @@ function describe(dataset: DatasetRecord): string[] {
     ['created', dataset.created_at],
     ['first file', dataset.first_arrival_at],
     ['last file', dataset.last_arrival_at],
+    ...describeStream(dataset),
     ['completed', dataset.completed_at],
     ['forced', forced && `${forced.at} by ${forced.by}, ${forced.missing} missing`],
     ['released', dataset.released_at],
@@ -152,6 +155,23 @@ export async function changeRetention(
     return `${name} expires at ${expires_at} (${formatWhen(expires_at, Date.now())})`;
   });
   return EXIT.done;
+}
+
+/** How files arrive. */
+function describeStream({ stream, silent_at, silent_after_seconds: after, last_arrival_at }: DatasetRecord) {
+  const rows: (readonly [string, string | null])[] = [
+    ['silent', silent_at && `since ${last_arrival_at ?? 'it was opened'}`],
+    ['silent after', after === null ? null : `${after} s without a file`],
+  ];
+  if (!stream) return rows;
+  const { files, bytes_per_second: rate, window_seconds: seconds, ends_at, storage_full_at } = stream;
+  const arriving = `${files} files in the last ${formatSeconds(seconds)}, ${formatBytes(rate)}/s`;
+  return [
+    ...rows,
+    ['arriving', files === 0 ? 'nothing now' : arriving] as const,
+    ['ends', ends_at && `about ${ends_at}`] as const,
+    ['storage full', storage_full_at ? `about ${storage_full_at}` : null] as const,
+  ];
 }
 
 export async function completeDataset(reference: string, flags: Flags & { force?: boolean }): Promise<ExitCode> {

@@ -35,6 +35,11 @@ export function addDataset(program: Command, finish: Finish): void {
       'how long before they are deleted an event says so, at most half of the retention; default: 7d',
       DURATION,
     )
+    .option(
+      '--silent-after <duration>',
+      'how long nothing may arrive until an event says so, such as 20m; default: for ever',
+      secondsBetween('1m', '36500d'),
+    )
     .action(async (name: string, _own: unknown, command: Command) => {
       const { createDataset } = await import('../commands/dataset.ts');
       finish(await createDataset(name, command.optsWithGlobals()));

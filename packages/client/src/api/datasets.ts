@@ -11,12 +11,14 @@ import type {
   ExpectedFiles,
   FilePage,
   FileQuery,
+  FileTree,
   ReceiptDocument,
+  TreeQuery,
 } from '@cryolift/protocol/messages';
 import type { Api } from './api.ts';
 import type { CallOptions } from './authorized-transport.ts';
 import { toQuery } from './query.ts';
-import { isAnnounced, isCheck, isDataset, isFile, isPage } from './shapes.ts';
+import { isAnnounced, isCheck, isDataset, isDatasetPage, isFilePage, isFileTree } from './shapes.ts';
 
 export class Datasets {
   readonly #api: Api;
@@ -30,8 +32,8 @@ export class Datasets {
     return await this.#api.call(isDataset, 'POST', '/datasets', request, options);
   }
 
-  async list(query: DatasetQuery = {}, options?: CallOptions): Promise<Omit<DatasetPage, 'total'>> {
-    return await this.#api.call(isPage(isDataset), 'GET', `/datasets${toQuery(query)}`, undefined, options);
+  async list(query: DatasetQuery = {}, options?: CallOptions): Promise<DatasetPage> {
+    return await this.#api.call(isDatasetPage, 'GET', `/datasets${toQuery(query)}`, undefined, options);
   }
 
   async read(id: string, options?: CallOptions): Promise<DatasetRecord> {
@@ -53,12 +55,13 @@ export class Datasets {
   }
 
   /** The files of a dataset, searched and sorted; not given: all, newest first. */
-  async files(
-    id: string,
-    query: FileQuery = {},
-    options?: CallOptions,
-  ): Promise<Pick<FilePage, 'items' | 'next_cursor'>> {
-    return await this.#api.call(isPage(isFile), 'GET', `${pathOf(id)}/files${toQuery(query)}`, undefined, options);
+  async files(id: string, query: FileQuery = {}, options?: CallOptions): Promise<FilePage> {
+    return await this.#api.call(isFilePage, 'GET', `${pathOf(id)}/files${toQuery(query)}`, undefined, options);
+  }
+
+  /** Sums of a folder of a dataset, and a page of the folders directly below it. */
+  async tree(id: string, query: TreeQuery = {}, options?: CallOptions): Promise<FileTree> {
+    return await this.#api.call(isFileTree, 'GET', `${pathOf(id)}/tree${toQuery(query)}`, undefined, options);
   }
 
   /**

@@ -5,6 +5,7 @@ import type {
   Caller,
   ConfirmedParts,
   DatasetCheck,
+  DatasetPage,
   DatasetRecord,
   DeletedFiles,
   FilePage,
@@ -58,6 +59,9 @@ export const isDataset: Shape<DatasetRecord> = (value): value is DatasetRecord =
   areCounts(value.files, value.bytes) &&
   isObject(value.fields) &&
   areTexts(value.fields);
+
+export const isDatasetPage: Shape<DatasetPage> = (value): value is DatasetPage =>
+  isPage(isDataset)(value) && areCounts((value as Partial<DatasetPage>).total);
 
 export const isAnnounced: Shape<AnnouncedFiles> = (value): value is AnnouncedFiles =>
   isObject(value) && areCounts(value.announced);

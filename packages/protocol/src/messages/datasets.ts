@@ -40,6 +40,11 @@ const Warning = Type.Integer({
     'Seconds before it expires at which `cryolift.dataset.expiring` says so, at most half of the retention; null: 7 days.',
 });
 const Quota = Type.Integer({ minimum: 0, maximum: MAX_SAFE, description: 'Bytes that its files may have together.' });
+const SilentAfter = Type.Integer({
+  minimum: 60,
+  maximum: MAX_SECONDS,
+  description: 'Seconds without a new file after which an open dataset is silent: `cryolift.dataset.silent` says so.',
+});
 const Project = bounded(DATASET_LIMITS.text, 'Project or proposal.');
 const Instrument = bounded(DATASET_LIMITS.text, 'What its files come from, such as the name of the microscope.');
 const WhenWhole = Type.Boolean({ description: 'It is completed when the last missing file has arrived.' });
@@ -55,6 +60,7 @@ export const DatasetRequest = Type.Object(
     quota_bytes: Type.Optional(Quota),
     retention_seconds: Type.Optional(Retention),
     warn_seconds: Type.Optional(Warning),
+    silent_after_seconds: Type.Optional(SilentAfter),
   },
   { title: 'DatasetRequest' },
 );
@@ -77,10 +83,37 @@ export const DatasetChanges = Type.Object(
     quota_bytes: Type.Optional(Nullable(Quota)),
     retention_seconds: Type.Optional(Nullable(Retention)),
     warn_seconds: Type.Optional(Nullable(Warning)),
+    silent_after_seconds: Type.Optional(Nullable(SilentAfter)),
   },
   { title: 'DatasetChanges', minProperties: 1 },
 );
 export type DatasetChanges = Static<typeof DatasetChanges>;
+
+const Stream = Type.Object(
+  {
+    at: Time('When the figures were read.'),
+    window_seconds: Type.Integer({ minimum: 1, description: 'The time over which files are counted, until now.' }),
+    files: Count('Files that were published in this time.'),
+    bytes: Bytes('Bytes of these files.'),
+    files_per_second: Type.Number({ minimum: 0 }),
+    bytes_per_second: Type.Number({ minimum: 0 }),
+    ends_at: Nullable(
+      Time('When the last expected file arrives, if it goes on so; null: nothing arrives, or how many is not known.'),
+    ),
+    storage_full_at: Type.Optional(
+      Nullable(
+        Time(
+          'For administrators: when the storage is full, if files of all owners go on arriving as in the last hour.',
+        ),
+      ),
+    ),
+  },
+  {
+    title: 'DatasetStream',
+    description: 'How files arrive: of an open dataset, in the answer to `GET /datasets/{dataset_id}`.',
+  },
+);
+export type DatasetStream = Static<typeof Stream>;
 
 export const DatasetRecord = Type.Object(
   {
@@ -98,10 +131,12 @@ export const DatasetRecord = Type.Object(
     quota_bytes: Nullable(Quota),
     retention_seconds: Nullable(Retention),
     warn_seconds: Nullable(Warning),
+    silent_after_seconds: Nullable(SilentAfter),
     created_at: Time('When it was made.'),
     updated_at: Time('When it last changed, but for files.'),
     first_arrival_at: Nullable(Time('When its first file was published.')),
     last_arrival_at: Nullable(Time('When its last file was published.')),
+    silent_at: Nullable(Time('When it was said to be silent; null: it is not, or nothing says after what time.')),
     completed_at: Nullable(Time('When it was completed.')),
     released_at: Nullable(Time('When it was released.')),
     expires_at: Nullable(Time('When its files are deleted; null: never, or it is open.')),
@@ -115,6 +150,7 @@ export const DatasetRecord = Type.Object(
         { title: 'ForcedCompletion', description: 'It was completed although it was not whole; kept for ever.' },
       ),
     ),
+    stream: Type.Optional(Stream),
   },
   { title: 'Dataset' },
 );

@@ -102,6 +102,9 @@ export type TreeQuery = Static<typeof TreeQuery>;
 export const ManifestQuery = Type.Object(
   {
     ...FILTERS,
+    dataset_id: Type.Optional(
+      Type.String({ minLength: 1, maxLength: MAX_ID, description: 'Only files of this dataset.' }),
+    ),
     format: Type.Optional(Literals(['jsonl', 'aria2'], '`jsonl` (not given), or an input file of aria2.')),
     expires_in: SignedSeconds,
   },

@@ -26,6 +26,15 @@ export const Overview = Type.Object(
         { title: 'Space', description: 'Null: the storage has no limit, or does not answer now.' },
       ),
     ),
+    arriving: Type.Object(
+      {
+        bytes_per_second: Type.Number({ minimum: 0, description: 'Of the files published in the last hour.' }),
+        full_at: Nullable(
+          Time('When the storage is full, if it goes on so; null: nothing arrives, or it has no limit.'),
+        ),
+      },
+      { title: 'Arriving' },
+    ),
     uploads: Type.Object(
       { pending: Count(), uploading: Count(), verifying: Count(), failed: Count() },
       { title: 'UploadCounts', description: 'Uploads whose bytes are staged, by status.' },

@@ -142,6 +142,9 @@ function toFields(row: DatasetRow, changes: DatasetChanges): DatasetFields & { n
     retention_ms,
     warn_ms,
     ...expiryAfter(row, { ...row, retention_ms, warn_ms }),
+    silent_after_ms: given(toMs(changes.silent_after_seconds), row.silent_after_ms),
+    // It is said anew after the new time.
+    silent_at: changes.silent_after_seconds === undefined ? row.silent_at : null,
   };
 }
 

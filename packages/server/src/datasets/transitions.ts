@@ -83,6 +83,7 @@ async function complete(
     'complete',
     {
       completed_at: nowMs,
+      silent_at: null,
       ...expiryOf({ ...before, completed_at: nowMs }),
       ...(record === null ? {} : { forced: record }),
     },
@@ -108,7 +109,8 @@ export async function releaseDataset(
 
 /** It takes files again, and is not completed by itself. @throws UploadError `dataset_not_found`, `dataset_closed`. */
 export async function reopenDataset(context: DatasetContext, id: string, mayAccess: MayAccess): Promise<DatasetRecord> {
-  return await move(context, id, mayAccess, 'reopen', 'reopened', () => ({
+  return await move(context, id, mayAccess, 'reopen', 'reopened', (nowMs) => ({
+    opened_at: nowMs,
     completed_at: null,
     expires_at: null,
     warn_at: null,

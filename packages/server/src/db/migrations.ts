@@ -4,6 +4,7 @@ import { COPIES_MIGRATION } from './copies/migration.ts';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
 import { RECEIPTS_MIGRATION } from './datasets/receipts-migration.ts';
+import { SILENCE_MIGRATION } from './datasets/silence-migration.ts';
 import { WARNINGS_MIGRATION } from './datasets/warnings-migration.ts';
 import { dialectOf } from './dialect.ts';
 import { LIBRARY_MIGRATION } from './library/migration.ts';
@@ -360,5 +361,6 @@ export const MIGRATIONS: Record<string, Migration> = {
     },
   },
   '023_copies': COPIES_MIGRATION,
+  '024_silence': SILENCE_MIGRATION,
   '026_dataset_warnings': WARNINGS_MIGRATION,
 };

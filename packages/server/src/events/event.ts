@@ -15,13 +15,15 @@ export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
 /**
  * `created` by a call or by the first upload; `deleted` when its deletion begins; `receipt_ready`: the receipt of its
- * completion is signed; `expiring`: it expires at `expires_at`; the others are states.
+ * completion is signed; `silent`: it is open, and nothing has arrived for the time that it names; `expiring`: it expires
+ * at `expires_at`; the others are states.
  */
 export type DatasetEventName =
   | 'created'
   | 'updated'
   | 'completed'
   | 'receipt_ready'
+  | 'silent'
   | 'reopened'
   | 'released'
   | 'expiring'

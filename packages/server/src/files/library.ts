@@ -44,11 +44,19 @@ export async function listLibrary(
 /** The files of a dataset, as `listLibrary`. */
 export async function listDatasetFiles(
   context: FileContext,
-  { owner, dataset_id: id, files }: DatasetRecord,
+  dataset: DatasetRecord,
   { cursor, ...asked }: Asked,
   limit: number,
 ): Promise<FileList> {
-  return await search(context, { ...toLibraryQuery(owner, asked), dataset: { id, files } }, cursor, limit);
+  return await search(context, inDataset(dataset, asked), cursor, limit);
+}
+
+/** As `toLibraryQuery`, of the files of a dataset. */
+export function inDataset(
+  { owner, dataset_id: id, files }: Pick<DatasetRecord, 'owner' | 'dataset_id' | 'files'>,
+  asked: Omit<Asked, 'cursor'>,
+): LibraryQuery {
+  return { ...toLibraryQuery(owner, asked), dataset: { id, files } };
 }
 
 async function search(

@@ -1,6 +1,7 @@
 /** Housekeeping at intervals: expires uploads, frees space, deletes old rows. It does not wait for verifications. */
 import type { Swept } from '@cryolift/protocol/messages';
 import { expireDatasets, warnOfExpiry } from '../datasets/retention.ts';
+import { tellSilences } from '../datasets/silence.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { forgetEvents } from '../db/events.ts';
 import { forgetLeases } from '../db/leases.ts';
@@ -39,6 +40,7 @@ export async function sweep(context: UploadContext): Promise<Swept> {
     // First: nothing expires without a warning.
     await attempt(context, 'warn of datasets that expire', () => warnOfExpiry(context));
     await attempt(context, 'expire datasets', () => expireDatasets(context));
+    await attempt(context, 'tell silent datasets', () => tellSilences(context));
   }
   const deleted = await attempt(context, 'finish deletions', () => finishDeletions(context, context.log));
   const leftovers = await attempt(context, 'free', () => freeUnowned(context));

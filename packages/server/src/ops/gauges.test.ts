@@ -11,6 +11,7 @@ const SOURCES: Sources = {
   jobs: async () => ({}),
   deliveries: async () => ({}),
   space: { read: async () => ({ freeBytes: 10, sizeBytes: 100 }) },
+  silentDatasets: async () => 0,
   scrubFaults: async () => ({}),
   lostLogLines: () => 0,
 };

@@ -15,6 +15,8 @@ export interface Sources {
   uploads(): Promise<ByLabel>;
   jobs(): Promise<ByLabel>;
   deliveries(): Promise<ByLabel>;
+  /** Open datasets to which nothing arrives for longer than they name. */
+  silentDatasets(): Promise<number>;
   /** Null: the storage has no limit. */
   readonly space: { read(): Promise<{ freeBytes: number; sizeBytes: number }> } | null;
   /** Files with a fault in the last scrub, by fault. */
@@ -75,6 +77,11 @@ export function registerGauges(registry: Registry, sources: Sources): void {
   add('cryolift_jobs', 'Jobs on published files that are not done.', 'status', sources.jobs);
   add('cryolift_webhook_deliveries', 'Events that the webhook has not accepted.', 'status', sources.deliveries);
   add('cryolift_scrub_faults', 'Files with a fault in the last scrub.', 'fault', sources.scrubFaults);
+  addFigure(
+    'cryolift_silent_datasets',
+    'Open datasets in which no file has arrived for the time that they name.',
+    sources.silentDatasets,
+  );
   const { space } = sources;
   if (!space) return;
   addFigure('cryolift_storage_free_bytes', 'Free space of the storage.', async () => (await space.read()).freeBytes);

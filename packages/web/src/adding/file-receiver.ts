@@ -19,6 +19,8 @@ interface FileReceiverOptions {
   getLimits(): Promise<Limits | null>;
   /** With the quota of the account; null when the server does not answer soon. */
   getUsage(): Promise<Limits | null>;
+  /** Name of the dataset that files which are added now belong to; null: none. */
+  getDataset(): string | null;
 }
 
 export class FileReceiver {
@@ -44,11 +46,12 @@ export class FileReceiver {
   /** @param finding resolves to null when the user closed the dialog. */
   receive = async (finding: Found | Promise<Found | null>): Promise<void> => {
     this.#receivingCount++;
+    const dataset = this.#options.getDataset();
     try {
       const found = await finding;
       if (!found) return;
       const { signal } = this.#cancelled;
-      this.#queue = this.#queue.catch(() => {}).then(() => this.#add(found, signal));
+      this.#queue = this.#queue.catch(() => {}).then(() => this.#add(found, dataset, signal));
       await this.#queue;
     } finally {
       this.#receivingCount--;
@@ -62,7 +65,7 @@ export class FileReceiver {
   }
 
   /** Files in folders are left out when the server does not accept their type. Single files are always added, and refused there. */
-  async #add({ files, unreadable }: Found, signal: AbortSignal): Promise<void> {
+  async #add({ files, unreadable }: Found, dataset: string | null, signal: AbortSignal): Promise<void> {
     const { uploads, knownFiles, getLimits, getUsage } = this.#options;
     const { isOpen } = uploads;
     if (isOpen) location.hash = 'upload';
@@ -86,7 +89,7 @@ export class FileReceiver {
         },
       });
       this.report.set({ ...report, leftOut: files.length - accepted.length, unreadable });
-      await uploads.add(checked);
+      await uploads.add(checked, dataset);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {

@@ -1,7 +1,7 @@
 /** The figures of the whole server, each on a card. */
 import type { Overview } from '@cryolift/protocol/messages';
 import type { ReactNode } from 'react';
-import { formatBytes, formatCount } from '../format.ts';
+import { formatBytes, formatCount, formatUntil } from '../format.ts';
 import { Bar } from '../progress/bar.tsx';
 import { adminTexts } from '../texts/admin.ts';
 
@@ -9,7 +9,7 @@ import { adminTexts } from '../texts/admin.ts';
 const FULL = 0.9;
 
 export function FacilityCards({ overview }: { overview: Overview }) {
-  const { space, uploads, failed_last_day, jobs, webhook } = overview;
+  const { space, arriving, uploads, failed_last_day, jobs, webhook } = overview;
   const words = adminTexts;
   const underWay = uploads.pending + uploads.uploading + uploads.verifying;
   return (
@@ -27,6 +27,9 @@ export function FacilityCards({ overview }: { overview: Overview }) {
               tone={usedOf(space) >= FULL ? 'failed' : 'active'}
             />
             <p className="faint">{words.space.of(formatBytes(space.size_bytes))}</p>
+            {arriving.full_at !== null && (
+              <p>{words.space.full(formatUntil(Date.parse(arriving.full_at), Date.parse(overview.at)))}</p>
+            )}
           </>
         )}
       </Card>

@@ -8,7 +8,7 @@ import { ActivityRow } from './activity-row.tsx';
 import { itemsOf } from './list-cache.ts';
 import { Empty, ListFailure, Loading } from './list-state.tsx';
 import { NextPage, useRowCount } from './next-page.tsx';
-import { useUploads } from './use-lists.ts';
+import { useUploads } from './use-uploads.ts';
 
 export function ActivityView() {
   const { live } = useAccount();

@@ -14,6 +14,7 @@ import { Voxels } from '../mrc/voxels.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 import { Checksum } from './checksum.tsx';
+import { DatasetLink } from './dataset-link.tsx';
 import { DeleteButton } from './delete-button.tsx';
 import { DownloadButton } from './download-button.tsx';
 import { LinkButton } from './link-button.tsx';
@@ -88,6 +89,9 @@ function FileRecordView({ file }: { file: FileRecord }) {
         caption={texts.files.facts}
         rows={[
           [texts.files.size, `${formatBytes(size)} (${formatCount(size)} bytes)`],
+          ...(file.dataset_id === undefined
+            ? []
+            : [[texts.files.dataset, <DatasetLink key="dataset" id={file.dataset_id} />] as const]),
           [texts.files.uploaded, formatTime(file.created_at)],
           [texts.files.parts, texts.files.partsOf(file.part_count, file.part_size)],
           [texts.files.type, file.content_type],

@@ -3,6 +3,7 @@ import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
+import { DatasetLink } from './dataset-link.tsx';
 import { DownloadStatus } from './download-status.tsx';
 import { FileDetail } from './file-detail.tsx';
 import { FileList } from './list/file-list.tsx';
@@ -33,7 +34,7 @@ export function FilesView({ fileId }: { fileId: string | null }) {
   }, [lists, key]);
   useListScroll(fileId);
   const files = useFiles(state);
-  const tree = useTree(state.folder);
+  const tree = useTree(state);
   const all = useMemo(() => itemsOf(files.data), [files.data]);
   const total = files.data?.pages[0]?.total ?? 0;
   const instruments = useMemo(() => [...new Set(all.flatMap(({ instrument }) => instrument ?? []))], [all]);
@@ -59,6 +60,7 @@ export function FilesView({ fileId }: { fileId: string | null }) {
             {!narrowed && <FolderSums tree={tree} />}
           </p>
         </div>
+        {state.dataset !== '' && <InDataset id={state.dataset} />}
         {state.folder !== '' && <Breadcrumbs state={state} />}
         <Filters state={current} fileId={fileId} instruments={instruments} />
         <DownloadStatus />
@@ -105,6 +107,18 @@ export function FilesView({ fileId }: { fileId: string | null }) {
         </section>
       )}
     </div>
+  );
+}
+
+/** Only files of a dataset are listed. */
+function InDataset({ id }: { id: string }) {
+  return (
+    <p className="in-dataset">
+      <span className="faint">{words.inDataset}</span> <DatasetLink id={id} />
+      <a className="button small" href="#files">
+        {words.root}
+      </a>
+    </p>
   );
 }
 

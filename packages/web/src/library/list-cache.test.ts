@@ -111,7 +111,8 @@ test('events: a completed upload without its file changes its list, reads the fi
   });
   const files = new FileLists(queries);
   const data = upload('u', 'completed', 'f');
-  updateFromEvent({ queries, api, files }, { type: 'cryolift.upload.completed', subject: 'uploads/u', data });
+  const datasets = { changed() {} };
+  updateFromEvent({ queries, api, files, datasets }, { type: 'cryolift.upload.completed', subject: 'uploads/u', data });
   await received.promise;
   stop();
   files.stop();
@@ -124,11 +125,27 @@ test('events: a published file is taken from its event, and nobody reads a file 
   const queries = newQueries();
   const api = new Api({ send: () => Promise.reject(new Error('no request expected')) }, async () => 'token');
   const files = new FileLists(queries);
-  const changed = { queries, api, files };
+  const changed = { queries, api, files, datasets: { changed() {} } };
   updateFromEvent(changed, { type: 'cryolift.file.published', subject: 'files/a', data: file('a') });
   assert.equal(queries.getQueryData<FileRecord>(['file', 'a'])?.file_id, 'a');
   updateFromEvent(changed, { type: 'cryolift.file.preview_ready', subject: 'files/b', data: {} });
   updateFromEvent(changed, { type: 'cryolift.file.deleted', subject: 'files/a', data: null });
   assert.equal(queries.getQueryData(['file', 'a']), undefined);
+  files.stop();
+});
+
+test('events: those that name a dataset have it read again, but for each part of an upload', () => {
+  const queries = newQueries();
+  const api = new Api({ send: () => Promise.reject(new Error('no request expected')) }, async () => 'token');
+  const files = new FileLists(queries);
+  const ids: string[] = [];
+  const changed = { queries, api, files, datasets: { changed: (id: string) => ids.push(id) } };
+  const published = { ...file('a'), dataset_id: 'd1' };
+  updateFromEvent(changed, { type: 'cryolift.file.published', subject: 'files/a', data: published });
+  updateFromEvent(changed, { type: 'cryolift.dataset.completed', subject: 'datasets/d2', data: { dataset_id: 'd2' } });
+  const arriving = { ...upload('u', 'uploading'), dataset_id: 'd3' };
+  updateFromEvent(changed, { type: 'cryolift.upload.progress', subject: 'uploads/u', data: arriving });
+  updateFromEvent(changed, { type: 'cryolift.file.published', subject: 'files/b', data: file('b') });
+  assert.deepEqual(ids, ['d1', 'd2']);
   files.stop();
 });

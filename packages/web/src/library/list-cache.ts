@@ -3,6 +3,7 @@ import type { Api } from '@cryolift/client';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import type { CloudEvent } from '../live/live-events.ts';
+import type { DatasetUpdates } from './dataset-updates.ts';
 import type { FileLists } from './query/file-lists.ts';
 import { recordUpdate } from './updates.ts';
 
@@ -12,6 +13,8 @@ const USAGE_EVENTS: readonly string[] = [
   ...['created', 'completed', 'cancelled', 'expired'].map((state) => `cryolift.upload.${state}`),
   'cryolift.file.deleted',
 ];
+/** A part of an upload has arrived. */
+const PROGRESS = 'cryolift.upload.progress';
 
 export interface Page<Item> {
   items: Item[];
@@ -39,10 +42,13 @@ export interface Changed {
   readonly queries: QueryClient;
   readonly api: Pick<Api, 'file'>;
   readonly files: FileLists;
+  readonly datasets: Pick<DatasetUpdates, 'changed'>;
 }
 
-export function updateFromEvent({ queries, api, files }: Changed, { type, subject, data }: CloudEvent): void {
+export function updateFromEvent({ queries, api, files, datasets }: Changed, { type, subject, data }: CloudEvent): void {
   const [kind, id = ''] = subject.split('/');
+  const datasetId = (data as { readonly dataset_id?: string } | null)?.dataset_id;
+  if (datasetId !== undefined && type !== PROGRESS) datasets.changed(datasetId);
   if (USAGE_EVENTS.includes(type)) void queries.invalidateQueries({ queryKey: USAGE_KEY });
   if (type === 'cryolift.file.deleted') files.drop(id);
   else if (type === 'cryolift.file.published') files.put(data as FileRecord);

@@ -8,6 +8,7 @@ import { PropertyTable } from '../library/property-table.tsx';
 import { fileHref } from '../route.ts';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
+import { MdocPairs } from './mdoc-pairs.tsx';
 
 export function MdocTable({ file }: { file: FileRecord & { mdoc: NonNullable<FileRecord['mdoc']> } }) {
   const { api } = useAccount();
@@ -35,6 +36,7 @@ export function MdocTable({ file }: { file: FileRecord & { mdoc: NonNullable<Fil
   return (
     <>
       <PropertyTable caption={words.caption} rows={rows} />
+      <MdocPairs mdoc={mdoc} />
       {warnings.length > 0 && (
         <ul className="notice notice-warning">
           {warnings.map(({ code, message }) => (

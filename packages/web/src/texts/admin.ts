@@ -11,6 +11,7 @@ export const adminTexts = {
     free: (bytes: number) => `${formatBytes(bytes)} free`,
     of: (size: string) => `of ${size}`,
     used: 'Used part of the disk',
+    full: (time: string) => `Full about ${time}, if files arrive as in the last hour`,
     unbounded: 'The storage has no limit, or does not answer.',
   },
   uploads: {

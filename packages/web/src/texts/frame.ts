@@ -5,6 +5,7 @@ export const navTexts = {
   upload: 'Upload',
   activity: 'Activity',
   files: 'Files',
+  datasets: 'Datasets',
   admin: 'Facility',
 } as const;
 

@@ -113,6 +113,8 @@ export const filesTexts = {
   facts: 'File',
   size: 'Size',
   uploaded: 'Uploaded',
+  dataset: 'Dataset',
+  inDataset: 'Files of the dataset',
   parts: 'Parts',
   partsOf: (count: number, bytes: number) => `${formatCount(count)} × ${formatBytes(bytes)}`,
   type: 'Type',

@@ -206,6 +206,11 @@ export const mdocTexts = {
     `${formatCount(named)} named${missing === null ? '' : missing === 0 ? ', all are here' : `, ${formatCount(missing)} missing`}`,
   missing: 'Missing movies',
   titles: 'Titles',
+  pairs: (count: number) => plural(count, 'further key', 'further keys'),
+  pairsCaption: 'Further keys, of the whole file and of its sections',
+  pairsCut: 'The sections have more keys than the server keeps.',
+  noValue: '–',
+  moreValues: (count: number) => `and ${formatCount(count)} more`,
   range: (least: string, greatest: string) => (least === greatest ? `${least} µm` : `${least} to ${greatest} µm`),
 } as const;
 

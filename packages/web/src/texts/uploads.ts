@@ -90,6 +90,7 @@ export const uploadTexts = {
     `The received parts of ${name} (${formatBytes(bytes)}) are deleted from the server. Your own file is not changed.`,
   cancelConfirm: 'Cancel the upload',
   keep: 'Keep it',
+  inDataset: (name: string) => `to ${name}`,
   changed: {
     message: 'The file has changed since its upload started.',
     hint: 'Start again deletes the received parts of the old content and uploads the file as it is now.',

@@ -60,6 +60,7 @@ async function restoreOne<Row>(
     update(row, {
       name: upload.filename,
       path: upload.metadata.path ?? null,
+      dataset: upload.metadata.dataset ?? null,
       check: { mrc: upload.mrc, refusals: [], canForce: false, warnings: upload.warnings },
       received: receivedInUpload(upload),
       error: null,

@@ -94,13 +94,13 @@ export class UploadList {
     return { isCounted, waiting };
   }
 
-  /** Adds files. A file whose upload has stopped continues it. */
-  async add(files: readonly CheckedFile[]): Promise<void> {
+  /** Adds files. A file whose upload has stopped continues it. @param dataset name of the one that they belong to. */
+  async add(files: readonly CheckedFile[], dataset: string | null = null): Promise<void> {
     const keys = new KeyChooser(this.#entries);
-    for (const each of files) this.#addOne(each, await keys.choose(each));
+    for (const each of files) this.#addOne(each, await keys.choose(each), dataset);
   }
 
-  #addOne({ file, handle, check }: CheckedFile, key: string): void {
+  #addOne({ file, handle, check }: CheckedFile, key: string, dataset: string | null): void {
     const known = this.#entries.get(key);
     const state = known?.upload.state;
     if (known && (isActive(known.upload) || state === 'cancelling')) return;
@@ -109,6 +109,7 @@ export class UploadList {
       {
         ...newUpload(key, 'checking', handle !== null),
         check,
+        dataset,
         received: resumes ? (known?.upload.received ?? null) : null,
       },
       {

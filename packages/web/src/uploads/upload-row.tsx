@@ -22,7 +22,7 @@ export const LIST_ID = 'uploads';
 const TONES = { done: 'done', failed: 'failed', refused: 'failed', running: 'active' } as const;
 
 export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload }) {
-  const { key, name, path, sizeBytes, state, check, received, error, hadOtherFile } = upload;
+  const { key, name, path, dataset, sizeBytes, state, check, received, error, hadOtherFile } = upload;
   const folder = folderOf(path, name);
   const tone = TONES[state as keyof typeof TONES] ?? 'idle';
   const row = useRef<HTMLLIElement>(null);
@@ -49,6 +49,7 @@ export const UploadRow = memo(function UploadRow({ upload }: { upload: Upload })
       <p className="upload-facts">
         <span>{formatBytes(sizeBytes)}</span>
         {check?.mrc && <MrcLine mrc={check.mrc} filename={name} />}
+        {dataset !== null && <span>{texts.upload.inDataset(dataset)}</span>}
       </p>
       {isShown && (
         <EarlySection

@@ -69,7 +69,7 @@ export class UploadRunner {
   /** @param free frees its place. */
   async #run(entry: Entry, source: BlobSource, free: () => void): Promise<void> {
     const { subjectKey, uploader, resumeStore, server, owner, onDone } = this.#options;
-    const { key, path } = entry.upload;
+    const { key, path, dataset } = entry.upload;
     const controller = new AbortController();
     const { signal } = controller;
     entry.controller = controller;
@@ -80,7 +80,10 @@ export class UploadRunner {
           signal,
           force: entry.force,
           restart: entry.restart,
-          ...(path === null ? {} : { metadata: { path: path.normalize('NFC') } }),
+          metadata: {
+            ...(path === null ? {} : { path: path.normalize('NFC') }),
+            ...(dataset === null ? {} : { dataset }),
+          },
           onNotice: ({ kind }) => {
             if (kind === 'other_file') this.#disownUpload(entry);
           },

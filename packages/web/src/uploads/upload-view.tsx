@@ -2,6 +2,7 @@ import { BatchSummary } from '../adding/batch-summary.tsx';
 import { DropZone } from '../adding/drop-zone.tsx';
 import { QuotaBar } from '../adding/quota-bar.tsx';
 import { useCell } from '../cell.ts';
+import { DatasetChoice } from '../datasets/lazy-datasets.tsx';
 import { TotalBar } from '../progress/total-bar.tsx';
 import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
@@ -25,6 +26,7 @@ export function UploadView() {
     <>
       {subject.isLink ? <VisitorHead /> : <h1 className="visually-hidden">{texts.upload.heading}</h1>}
       <DropZone isSmall={all.length > 0} />
+      {!subject.isLink && <DatasetChoice />}
       {!subject.isLink && <QuotaBar />}
       <BatchSummary />
       {all.length > 1 && <TotalBar all={all} />}

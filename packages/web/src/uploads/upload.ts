@@ -11,6 +11,8 @@ export interface Upload {
   readonly key: string;
   readonly name: string;
   readonly path: string | null;
+  /** Name of the dataset that its file is to belong to; null: none. */
+  readonly dataset: string | null;
   readonly sizeBytes: number;
   readonly state: UploadState;
   readonly check: HeaderCheck | null;
@@ -32,6 +34,7 @@ export function newUpload(key: string, state: UploadState, hasHandle: boolean): 
     ...readKey(key),
     state,
     hasHandle,
+    dataset: null,
     check: null,
     received: null,
     progress: null,

@@ -108,6 +108,8 @@ export type DatasetFields = Partial<
     | 'warn_ms'
     | 'expires_at'
     | 'warn_at'
+    | 'silent_after_ms'
+    | 'silent_at'
   >
 >;
 
@@ -128,7 +130,17 @@ export async function changeDataset(
 }
 
 type Moved = Partial<
-  Pick<DatasetRow, 'completed_at' | 'released_at' | 'expires_at' | 'warn_at' | 'forced' | 'complete_when_whole'>
+  Pick<
+    DatasetRow,
+    | 'completed_at'
+    | 'released_at'
+    | 'expires_at'
+    | 'warn_at'
+    | 'forced'
+    | 'complete_when_whole'
+    | 'opened_at'
+    | 'silent_at'
+  >
 >;
 
 /** @returns the row after the change; undefined when the state did not allow it, or it is being deleted. */
@@ -218,6 +230,7 @@ export function arrivalUpdate(db: Database, file: FileRow): CompiledQuery[] {
       bytes: eb('bytes', '+', file.size),
       first_arrival_at: fn.coalesce('first_arrival_at', eb.val(file.created_at)),
       last_arrival_at: file.created_at,
+      silent_at: null,
     }))
     .where('id', '=', file.dataset_id);
   return [update.compile()];

@@ -29,11 +29,17 @@ export interface DatasetTable {
   retention_ms: number | null;
   /** How long before it expires its owner is warned; null: the default. */
   warn_ms: number | null;
+  /** From the last file, or from when it was opened, until it is said to be silent; null: never. */
+  silent_after_ms: number | null;
   created_at: number;
   /** When it last changed, but for its files. */
   updated_at: number;
+  /** When it was made, or opened again. */
+  opened_at: number;
   first_arrival_at: number | null;
   last_arrival_at: number | null;
+  /** When it was said to be silent; null: a file has arrived since, or it is not. */
+  silent_at: number | null;
   completed_at: number | null;
   released_at: number | null;
   /** Null: never, or it is open. */

@@ -12,11 +12,13 @@ import {
   TreeQuery,
 } from '@cryolift/protocol/messages';
 import { createDataset, deleteDataset, getDataset, pageOfDatasets, updateDataset } from '../../datasets/datasets.ts';
+import { showDataset } from '../../datasets/stream.ts';
 import { completeDataset, releaseDataset, reopenDataset } from '../../datasets/transitions.ts';
 import { treeOfDataset } from '../../datasets/tree.ts';
 import { listDatasetFiles } from '../../files/library.ts';
 import { canAccess } from '../../uploads/context.ts';
-import { accessOf, type Caller, ownerOf } from '../auth/caller.ts';
+import { readFullAt } from '../../uploads/overview.ts';
+import { accessOf, type Caller, hasScope, ownerOf } from '../auth/caller.ts';
 import { DatasetParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { presentFile } from './files.ts';
@@ -93,7 +95,12 @@ function registerShow(app: Routes, { uploads: context }: Services): void {
         documented: { errors: ['dataset_not_found'] },
       },
     },
-    async ({ caller, params: { dataset_id } }) => await getDataset(context, dataset_id, accessibleTo(caller)),
+    async ({ caller, params: { dataset_id } }) => {
+      const dataset = await showDataset(context, dataset_id, accessibleTo(caller));
+      const { stream } = dataset;
+      if (!stream || !hasScope(caller, 'admin')) return dataset;
+      return { ...dataset, stream: { ...stream, storage_full_at: await readFullAt(context) } };
+    },
   );
 }
 

@@ -3,13 +3,15 @@ import { Readable } from 'node:stream';
 import { toHex } from '@cryolift/protocol/digest';
 import { type ManifestEntry, ManifestQuery } from '@cryolift/protocol/messages';
 import { Type } from 'typebox';
-import { toLibraryQuery } from '../../files/library.ts';
+import { getDataset } from '../../datasets/datasets.ts';
+import { inDataset, toLibraryQuery } from '../../files/library.ts';
 import { listDownloads, safePathOf } from '../../files/manifest.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
 import { ownerOf } from '../auth/caller.ts';
 import { publicBase } from '../public-url.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { accessibleTo } from './datasets.ts';
 import { createSigner } from './sign.ts';
 
 const TYPES = { jsonl: 'application/jsonl', aria2: 'text/plain; charset=utf-8' } as const;
@@ -31,11 +33,17 @@ export function registerManifest(app: Routes, services: Services): void {
         summary: 'Path, size, digest and URL of all files that match, to download them one by one.',
         querystring: ManifestQuery,
         response: { 200: LINES },
+        documented: { errors: ['dataset_not_found'] },
       },
     },
     async (request, reply) => {
-      const { format = 'jsonl', expires_in, ...filters } = request.query;
-      const query = toLibraryQuery(ownerOf(request.caller), { ...filters, sort: 'created_at', order: 'asc' });
+      const { caller } = request;
+      const { format = 'jsonl', expires_in, dataset_id, ...filters } = request.query;
+      const asked = { ...filters, sort: 'created_at', order: 'asc' } as const;
+      const query =
+        dataset_id === undefined
+          ? toLibraryQuery(ownerOf(caller), asked)
+          : inDataset(await getDataset(services.uploads, dataset_id, accessibleTo(caller)), asked);
       const print =
         format === 'aria2' ? await createAria2(services, request, expires_in) : createJson(services, request);
       const batches = listDownloads(services.uploads, query);

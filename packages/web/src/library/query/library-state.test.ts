@@ -8,6 +8,7 @@ import {
   listKey,
   readState,
   toFileQuery,
+  toManifestQuery,
   withState,
 } from './library-state.ts';
 
@@ -89,4 +90,15 @@ test('library state: a file that arrives is listed where the server would list i
   assert.ok(isListed(record({ filename: 'TS.mrc.MDOC' }), state({ kind: 'mdoc' })));
   assert.ok(!isListed(record({}), state({ kind: 'mdoc' })));
   assert.ok(isListed(record({ mrc: { kind: 'volume' } }), state({ kind: 'volume' })));
+});
+
+test('library state: a dataset has lists of its own, and the files of others are not in them', () => {
+  const inDataset = state({ dataset: '01J8', isDeep: true });
+  assert.deepEqual(readState(new URLSearchParams(libraryHref(inDataset).split('?')[1] ?? '')), inDataset);
+  assert.notEqual(listKey(inDataset), listKey(state({ isDeep: true })));
+  assert.deepEqual(toFileQuery(inDataset), { sort: 'created_at', order: 'desc' });
+  assert.deepEqual(toManifestQuery(inDataset), { dataset_id: '01J8' });
+  assert.equal(isListed(record({ dataset_id: '01J8' }), inDataset), true);
+  assert.equal(isListed(record({ dataset_id: '01J9' }), inDataset), false);
+  assert.equal(isListed(record({}), inDataset), false);
 });

@@ -1,6 +1,6 @@
 /** What the library shows: a folder, a search, filters, an order and a view. It is kept in the address. */
 import { pathOf } from '@cryolift/protocol/file-path';
-import type { FileQuery, FileRecord } from '@cryolift/protocol/messages';
+import type { FileQuery, FileRecord, ManifestQuery } from '@cryolift/protocol/messages';
 import { MRC_KINDS } from '@cryolift/protocol/mrc-kinds';
 import { parametersOf } from '../../route.ts';
 
@@ -23,6 +23,8 @@ const VIEWS = ['table', 'grid'] as const;
 export interface LibraryState {
   /** Without a slash at its end; '' is the root. */
   readonly folder: string;
+  /** Id of the dataset whose files are listed; '' for all files. */
+  readonly dataset: string;
   readonly q: string;
   /** '' for all. */
   readonly kind: '' | (typeof KINDS)[number];
@@ -36,7 +38,7 @@ export interface LibraryState {
   readonly view: (typeof VIEWS)[number];
 }
 
-const NAMES = ['folder', 'q', 'kind', 'instrument', 'since', 'until', 'deep', 'sort', 'view'] as const;
+const NAMES = ['dataset', 'folder', 'q', 'kind', 'instrument', 'since', 'until', 'deep', 'sort', 'view'] as const;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** Values that are not known are as if they were not given. */
@@ -46,6 +48,7 @@ export function readState(parameters: URLSearchParams): LibraryState {
   const oneOf = <Value extends string>(name: (typeof NAMES)[number], values: readonly Value[]) =>
     values.find((value) => value === text(name));
   return {
+    dataset: text('dataset'),
     folder: text('folder'),
     q: text('q'),
     kind: oneOf('kind', KINDS) ?? '',
@@ -119,8 +122,12 @@ export function toFileQuery(state: LibraryState): FileQuery {
   return { ...toFilters(state), ...ORDERS[state.sort] };
 }
 
-/** The same without an order: for a manifest. */
-export function toFilters(state: LibraryState): Omit<FileQuery, 'sort' | 'order' | 'limit' | 'cursor'> {
+/** What a manifest of the same files is asked for. */
+export function toManifestQuery(state: LibraryState): ManifestQuery {
+  return { ...toFilters(state), ...(state.dataset && { dataset_id: state.dataset }) };
+}
+
+function toFilters(state: LibraryState): Omit<FileQuery, 'sort' | 'order' | 'limit' | 'cursor'> {
   const { folder, instrument, since, until } = state;
   const isMdoc = state.kind === 'mdoc';
   const q = [...wordsOf(state.q), ...(isMdoc ? [MDOC] : [])].join(' ');
@@ -139,7 +146,8 @@ export function toFilters(state: LibraryState): Omit<FileQuery, 'sort' | 'order'
 /** Whether the server would list this file in this state. */
 export function isListed(file: FileRecord, state: LibraryState): boolean {
   const path = pathOf(file.filename, file.metadata);
-  const { folder, kind, instrument, since, until } = state;
+  const { dataset, folder, kind, instrument, since, until } = state;
+  if (dataset !== '' && dataset !== file.dataset_id) return false;
   if (isDeepList(state) ? folder !== '' && !path.startsWith(`${folder}/`) : folderOfPath(path) !== folder) return false;
   const kindOfFile = file.mrc?.kind ?? file.tiff?.kind ?? 'other';
   if (kind === 'mdoc' ? !fold(file.filename).includes(MDOC) : kind !== '' && kind !== kindOfFile) return false;

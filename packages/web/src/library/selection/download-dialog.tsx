@@ -98,7 +98,10 @@ function Aria2({ state, files }: Pick<DownloadDialogProps, 'state' | 'files'>) {
 
 /** Null: the command line has no short form for this selection. */
 function commandFor(state: LibraryState, files: readonly Selected[], isWholeFolder: boolean): string | null {
-  if (isWholeFolder && state.folder !== '' && !isNarrowed(state)) return `cryolift download -r ${quote(state.folder)}`;
+  if (isWholeFolder && state.dataset !== '' && state.folder === '' && !isNarrowed(state))
+    return `cryolift dataset download ${state.dataset} -o .`;
+  if (isWholeFolder && state.dataset === '' && state.folder !== '' && !isNarrowed(state))
+    return `cryolift download -r ${quote(state.folder)}`;
   if (files.length > MOST_HERE) return null;
   return `cryolift download ${files.map(({ id }) => id).join(' ')}`;
 }

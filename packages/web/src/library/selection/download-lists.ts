@@ -1,6 +1,6 @@
 /** Signed downloads of selected files. */
 import { type Api, readManifest } from '@cryolift/client';
-import { type LibraryState, toFilters } from '../query/library-state.ts';
+import { type LibraryState, toManifestQuery } from '../query/library-state.ts';
 import { readDownloads } from './manifest-lines.ts';
 import type { Selected } from './selection.ts';
 
@@ -37,7 +37,7 @@ async function fromManifest(
   print: (download: { url: string; lines: string }) => string,
 ): Promise<DownloadList> {
   const expiresAt = expiry();
-  const manifest = await readManifest(api, { ...toFilters(state), format: 'aria2', expires_in: VALID_SECONDS });
+  const manifest = await readManifest(api, { ...toManifestQuery(state), format: 'aria2', expires_in: VALID_SECONDS });
   const downloads = readDownloads(manifest);
   const found = files.map(({ id }) => downloads.get(id));
   return {

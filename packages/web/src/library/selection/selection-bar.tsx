@@ -7,7 +7,7 @@ import { Failure } from '../../failure.tsx';
 import { Icon } from '../../icons.tsx';
 import { useAccount } from '../../services.ts';
 import { texts } from '../../texts.ts';
-import { type LibraryState, toFilters } from '../query/library-state.ts';
+import { type LibraryState, toManifestQuery } from '../query/library-state.ts';
 import { type Deletion, deleteSelected } from './delete-files.ts';
 import { DownloadDialog } from './download-dialog.tsx';
 import { LinksDialog } from './links-dialog.tsx';
@@ -49,7 +49,7 @@ export function SelectionBar(props: SelectionBarProps) {
     onSuccess: onDeleted,
   });
   const all = useMutation({
-    mutationFn: async () => selection.add(readEntries(await readManifest(api, toFilters(state)))),
+    mutationFn: async () => selection.add(readEntries(await readManifest(api, toManifestQuery(state)))),
   });
   const close = () => setAsking(null);
   if (files.length === 0 && !remove.isPending) return null;
