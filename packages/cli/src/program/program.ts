@@ -17,6 +17,7 @@ import { countOption } from './count-option.ts';
 import { addDataset } from './dataset-program.ts';
 import { addFiles } from './files-program.ts';
 import { addLink } from './link-program.ts';
+import { addPush } from './push-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
 import { addSignIn } from './sign-in-program.ts';
 import { addWatch } from './watch-program.ts';
@@ -182,6 +183,7 @@ export async function createProgram(
   server?.addToken(program, finish);
   addLink(program, finish);
   addDataset(program, finish);
+  addPush(program, finish);
   addConfig(program, finish);
   server?.addAudit(program, finish);
   server?.addAdmin(program, finish);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
+import { PUSHES_MIGRATION } from './datasets/pushes-migration.ts';
 import { RECEIPTS_MIGRATION } from './datasets/receipts-migration.ts';
 import { dialectOf } from './dialect.ts';
 import { LIBRARY_MIGRATION } from './library/migration.ts';
@@ -357,4 +358,5 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable('links').addColumn('note', dialectOf(db).columns.text).execute();
     },
   },
+  '025_pushes': PUSHES_MIGRATION,
 };

@@ -15,13 +15,15 @@ export const FILE_UNREADABLE = 'cryolift.file.unreadable';
 export const FILE_DELETED = 'cryolift.file.deleted';
 /**
  * `created` by a call or by the first upload; `deleted` when its deletion begins; `receipt_ready`: the receipt of its
- * completion is signed; the others are states.
+ * completion is signed; `pushed`, `push_failed`: a push has ended; the others are states.
  */
 export type DatasetEventName =
   | 'created'
   | 'updated'
   | 'completed'
   | 'receipt_ready'
+  | 'pushed'
+  | 'push_failed'
   | 'reopened'
   | 'released'
   | 'expired'
