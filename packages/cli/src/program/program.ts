@@ -20,6 +20,7 @@ import { addLink } from './link-program.ts';
 import { addPush } from './push-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
 import { addSignIn } from './sign-in-program.ts';
+import { addSpeedtest } from './speed-program.ts';
 import { addWatch } from './watch-program.ts';
 
 /** The values of `@cryolift/mrc`, which is not loaded for every command. */
@@ -179,6 +180,7 @@ export async function createProgram(
       const { examine } = await import('../commands/doctor.ts');
       finish(await examine(command.optsWithGlobals()));
     });
+  addSpeedtest(program, finish);
   addSignIn(program, finish);
   server?.addToken(program, finish);
   addLink(program, finish);
