@@ -1,13 +1,10 @@
 /** The destinations of the settings: which a caller means, and the delivery of a dataset there. */
 import { UploadError } from '@cryolift/protocol/errors';
 import type { DestinationList } from '@cryolift/protocol/messages';
-import type { DestinationConfig } from '../config/destinations.ts';
-import { CryoliftDelivery, type PushedDataset } from './cryolift.ts';
+import type { CryoliftTarget, DestinationConfig } from '../config/destinations.ts';
+import type { PushedDataset } from './cryolift.ts';
 import type { Delivery } from './delivery.ts';
-import { FolderDelivery } from './folder.ts';
-import { S3Folder } from './s3.ts';
-import { SftpFolder } from './sftp.ts';
-import { WebDavFolder } from './webdav.ts';
+import { FolderDelivery, type RemoteFolder } from './folder.ts';
 
 /** A place below a destination. */
 export interface Place {
@@ -67,20 +64,31 @@ export class Destinations {
   ): Promise<Delivery | null> {
     const config = this.#find(destination);
     if (!config || !mayUse(config, owner)) return null;
-    switch (config.kind) {
-      case 'cryolift':
-        return await CryoliftDelivery.open(config, { ...dataset, name: at }, signal);
-      case 's3':
-        return new FolderDelivery(new S3Folder(config), at);
-      case 'sftp':
-        return new FolderDelivery(await SftpFolder.open(config), at);
-      case 'webdav':
-        return new FolderDelivery(new WebDavFolder(config), at);
-    }
+    if (config.kind !== 'cryolift') return new FolderDelivery(await openFolder(config), at);
+    const { CryoliftDelivery } = await import('./cryolift.ts');
+    return await CryoliftDelivery.open(config, { ...dataset, name: at }, signal);
   }
 
   #find(name: string): DestinationConfig | undefined {
     return this.#configs.find((each) => each.name === name);
+  }
+}
+
+/** Loads what the kind needs: most servers push nowhere. */
+async function openFolder(config: Exclude<DestinationConfig, CryoliftTarget>): Promise<RemoteFolder> {
+  switch (config.kind) {
+    case 's3': {
+      const { S3Folder } = await import('./s3.ts');
+      return new S3Folder(config);
+    }
+    case 'sftp': {
+      const { SftpFolder } = await import('./sftp.ts');
+      return await SftpFolder.open(config);
+    }
+    case 'webdav': {
+      const { WebDavFolder } = await import('./webdav.ts');
+      return new WebDavFolder(config);
+    }
   }
 }
 

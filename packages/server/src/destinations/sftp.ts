@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path/posix';
 import { pipeline } from 'node:stream/promises';
-import type { Client, SFTPWrapper } from 'ssh2';
+import ssh2, { type Client, type SFTPWrapper } from 'ssh2';
 import type { SftpTarget } from '../config/destinations.ts';
 import { digestOf, type OutgoingFile, PushRefused, type SavedProgress } from './delivery.ts';
 import type { RemoteFolder } from './folder.ts';
@@ -27,8 +27,6 @@ export class SftpFolder implements RemoteFolder {
 
   /** @throws PushRefused when the host has another key, or does not accept the user. */
   static async open(target: SftpTarget): Promise<SftpFolder> {
-    // Most servers push nowhere.
-    const { default: ssh2 } = await import('ssh2');
     const client = new ssh2.Client();
     const { host, port, user: username, password, privateKey, passphrase } = target;
     let hasOtherKey = false;
