@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { licenceOf } from './licences.mjs';
 
 const LOCK = new URL('../package-lock.json', import.meta.url);
 const PAGE = new URL('../docs/dependencies.md', import.meta.url);
@@ -34,6 +35,7 @@ const REASONS = {
   'lru-cache': 'caches with a bound and an age that drop the oldest entry, not all of them; no dependency',
   pino: 'the log; Fastify has it as well',
   'toml-eslint-parser': 'reads the settings file of a watch, with the line of each key; TOML 1.0',
+  ssh2: 'SFTP to destinations of pushes: the client that most of Node uses; its native parts are optional, and not needed',
   'prom-client': 'metrics of Prometheus’ format; its histograms and Node’s own figures',
   canonicalize: 'canonical JSON (RFC 8785) of receipts, by an author of the RFC; no dependency',
   typebox: 'schemas of messages, shared by server and clients; no dependency',
@@ -73,17 +75,17 @@ const chosen = [...new Set(ours.flatMap((place) => Object.keys(packages[place].d
 
 const licences = new Map();
 for (const place of all) {
-  const { license = 'unknown' } = packages[place];
+  const license = licenceOf(place, packages[place]);
   licences.set(license, (licences.get(license) ?? 0) + 1);
 }
 const rows = chosen.map((place) => {
   const name = nameOf(place);
   const brought = [...close(place)].filter((each) => each !== place);
-  return `| ${name} ${packages[place].version} | ${packages[place].license} | ${brought.length} | ${REASONS[name] ?? ''} |`;
+  return `| ${name} ${packages[place].version} | ${licenceOf(place, packages[place])} | ${brought.length} | ${REASONS[name] ?? ''} |`;
 });
 const list = [...all]
   .sort()
-  .map((place) => `${nameOf(place)} ${packages[place].version} (${packages[place].license ?? 'unknown'})`);
+  .map((place) => `${nameOf(place)} ${packages[place].version} (${licenceOf(place, packages[place])})`);
 
 const text = `# Dependencies
 

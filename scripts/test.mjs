@@ -33,6 +33,7 @@ const PROGRAMS = {
   'clients of tus in Python': 'suites/protocols/clients/python.ts',
   PgBouncer: 'suites/engines/pgbouncer.ts',
   SeaweedFS: 'suites/engines/seaweedfs.ts',
+  'servers of SFTP and WebDAV': 'suites/pushes/folders.ts',
   'linters of deploy/': 'suites/deploy/linters.ts',
 };
 /** How `suites/browser/chromium.ts` ends where no browser can be had. */

@@ -1,6 +1,7 @@
 /** The list of what is in a program, in the JSON format of CycloneDX 1.6. It has no time in it, so that builds repeat. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { licenceOf } from '../licences.mjs';
 
 const { packages } = JSON.parse(
   readFileSync(fileURLToPath(new URL('../../package-lock.json', import.meta.url)), 'utf8'),
@@ -31,7 +32,7 @@ export function makeSbom({ name, version, sha256, places }) {
 }
 
 function toComponent(place) {
-  const { version, integrity, license } = packages[place];
+  const { version, integrity } = packages[place];
   const name = place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length);
   const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
   return {
@@ -41,6 +42,6 @@ function toComponent(place) {
     version,
     purl,
     hashes: [{ alg: 'SHA-512', content: Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex') }],
-    licenses: [{ license: { id: license } }],
+    licenses: [{ license: { id: licenceOf(place, packages[place]) } }],
   };
 }

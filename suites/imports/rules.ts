@@ -18,6 +18,7 @@ export const PACKAGES: Arrows = {
   client: ['protocol', 'mrc'],
   server: ['protocol', 'mrc', 'client/folder-lock'],
   'server/src/commands': ['client', 'protocol', 'mrc', 'cli'],
+  'server/src/destinations': ['client', 'protocol', 'mrc'], // another Cryolift is called by the SDK
   cli: ['client', 'protocol', 'mrc'],
   'cli/bin': ['server/commands'], // the entry point adds the commands of the server where it is installed
   web: ['client', 'protocol', 'mrc'],
@@ -25,7 +26,7 @@ export const PACKAGES: Arrows = {
 
 /** What a server is made of. */
 const COMPOSED = [
-  ...['http', 'uploads', 'datasets', 'receipts', 'files', 'analysis', 'events', 'storage'],
+  ...['http', 'uploads', 'datasets', 'receipts', 'pushes', 'destinations', 'files', 'analysis', 'events', 'storage'],
   ...['jobs', 'leases', 'db', 'ops', 'config', 'top'],
 ];
 
@@ -39,11 +40,13 @@ export const MODULES: Arrows = {
   startup: COMPOSED,
   config: ['db', 'top'],
   http: [
-    ...['uploads', 'datasets', 'receipts', 'files', 'analysis', 'events', 'import type storage'],
+    ...['uploads', 'datasets', 'receipts', 'pushes', 'files', 'analysis', 'events', 'import type storage'],
     ...['ops', 'config', 'top'],
   ],
-  jobs: ['uploads', 'datasets', 'receipts', 'files', 'analysis', 'storage', 'leases', 'db', 'top'],
+  jobs: ['uploads', 'datasets', 'receipts', 'pushes', 'files', 'analysis', 'storage', 'leases', 'db', 'top'],
   uploads: ['storage', 'analysis', 'datasets', 'files', 'leases', 'db', 'events', 'top'],
+  pushes: ['destinations', 'receipts', 'datasets', 'files', 'db', 'events', 'top'],
+  destinations: ['storage', 'import type config', 'top'],
   receipts: ['datasets', 'files', 'db', 'events', 'top'],
   datasets: ['files', 'db', 'events', 'top'],
   files: ['storage', 'analysis', 'leases', 'db', 'events', 'top'],

@@ -119,6 +119,17 @@ export const ERRORS = {
     retryable: false,
     hint: 'Send the receipt as the other server has issued it, after all of its files have arrived.',
   },
+  destination_not_found: {
+    status: 404,
+    retryable: false,
+    hint: 'GET /destinations lists those that you may use; the operator of the server names them (CRYOLIFT_DESTINATIONS).',
+  },
+  push_not_found: { status: 404, retryable: false, hint: 'GET /datasets/{dataset_id}/pushes lists the pushes.' },
+  dataset_not_complete: {
+    status: 409,
+    retryable: false,
+    hint: 'Complete the dataset first: what is pushed is what its receipt lists.',
+  },
   dataset_incomplete: {
     status: 409,
     retryable: false,

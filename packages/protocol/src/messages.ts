@@ -11,6 +11,7 @@ export * from './messages/mrc.ts';
 export * from './messages/operations.ts';
 export * from './messages/overview.ts';
 export * from './messages/parts.ts';
+export * from './messages/pushes.ts';
 export * from './messages/receipts.ts';
 export * from './messages/signing.ts';
 export * from './messages/tiff.ts';

@@ -6,5 +6,7 @@ export const EMPTY_DATASET = 'empty_dataset';
 export const CHECK_DATASET = 'check_dataset';
 /** Signs the receipt of a completed dataset. */
 export const RECEIPT = 'receipt';
+/** Copies a dataset to a destination; the job names the push. */
+export const PUSH = 'push';
 /** The command of the administrator. */
 export const ON_DATASET_COMPLETE = 'on_dataset_complete';

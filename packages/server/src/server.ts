@@ -13,6 +13,7 @@ import { countOpenJobs } from './db/jobs.ts';
 import { checkSchema } from './db/schema.ts';
 import { RECEIPT_KEYS, SIGNING_KEYS } from './db/secrets.ts';
 import { countStaged } from './db/uploads/uploads.ts';
+import { Destinations } from './destinations/destinations.ts';
 import { Pace } from './events/pace.ts';
 import { Streams } from './events/streams.ts';
 import { buildApp } from './http/app.ts';
@@ -100,7 +101,8 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     receiptKeys: new ReceiptKeys(openSecret(db, config.dataDir, RECEIPT_KEYS), clock.now),
     issuer: config.publicUrl ?? hostname(),
   };
-  const background = await createBackground(config, uploads, data, { clock, audit, leases, log, receipts });
+  const pushes = { ...receipts, destinations: new Destinations(config.destinations) };
+  const background = await createBackground(config, uploads, data, { clock, audit, leases, log, pushes });
   metrics.observe({
     partsUnderWay: () => attempts.count,
     digestLagBytes: () => storage.prefixes?.lagBytes() ?? 0,
@@ -142,6 +144,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       wakeWebhook: background.wakeWebhook,
       signingKeys: createSigningKeys(config, db, clock),
       receipts,
+      pushes,
       authenticate: createAuthenticator({ ...config.jwt, secret: tokenSecret }, log, clock.now, discovery),
       signInOrigins: () => (config.signIn === null ? [] : (discovery?.origins ?? [])),
       tokenSecret,

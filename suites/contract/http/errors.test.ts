@@ -112,6 +112,19 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'closed' } })).json<DatasetRecord>();
     return await call('POST', `/datasets/${dataset_id}/release`);
   },
+  async dataset_not_complete() {
+    const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'not pushed' } })).json<DatasetRecord>();
+    return await call('POST', `/datasets/${dataset_id}/pushes`, { json: { to: 'nowhere' } });
+  },
+  async destination_not_found() {
+    const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'nowhere' } })).json<DatasetRecord>();
+    await call('POST', `/datasets/${dataset_id}/complete`);
+    return await call('POST', `/datasets/${dataset_id}/pushes`, { json: { to: 'http://169.254.169.254/' } });
+  },
+  async push_not_found() {
+    const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'no push' } })).json<DatasetRecord>();
+    return await call('GET', `/datasets/${dataset_id}/pushes/none`);
+  },
   async receipt_not_found() {
     const { dataset_id } = (await call('POST', '/datasets', { json: { name: 'no receipt' } })).json<DatasetRecord>();
     return await call('GET', `/datasets/${dataset_id}/receipt`);

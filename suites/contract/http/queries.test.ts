@@ -28,6 +28,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /datasets/{dataset_id}': { project: 'p1' },
   'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),
   'POST /datasets/{dataset_id}/expected': [{ path: 'a.mrc' }],
+  'POST /datasets/{dataset_id}/pushes': { to: 'nowhere' },
 };
 
 /** Parameters that a call does not do without. */
@@ -46,7 +47,8 @@ test('queries: every call of the document refuses a parameter that it does not h
       .replace('{dataset_id}', dataset_id)
       .replace('{idx}', '0')
       .replace('{seq}', '1')
-      .replace('{link_id}', 'none');
+      .replace('{link_id}', 'none')
+      .replace('{push_id}', 'none');
     // Bodies are checked first.
     const json = BODIES[`${method} ${path}`];
     const empty = method === 'PUT' ? { headers: { 'content-length': '0' }, body: '' } : {};

@@ -53,6 +53,8 @@ const NOT_HERE: readonly string[] = [
   'initUpload upload_not_found',
   // With a bucket alone: see suites/engines/direct-server.test.ts.
   'completeUpload invalid_mrc',
+  // After pushes to 100 places.
+  'pushDataset quota_exceeded',
   // See packages/server/src/receipts/receipts.test.ts.
   'getReceipt receipt_not_ready',
   'issueReceipt receipt_not_ready',
@@ -68,6 +70,7 @@ const BODIES: Readonly<Record<string, object>> = {
   updateDataset: { project: 'p1' },
   takeReceipt: await makeReceipt(),
   announceFiles: [{ path: 'a.mrc' }],
+  pushDataset: { to: 'nowhere' },
   signParts: { parts: [[0, 0]] },
   confirmParts: claimOf(0),
 };
@@ -333,6 +336,18 @@ const OWN: Readonly<Record<string, Refusals>> = {
       const id = await makeDataset('another');
       return await owner('PUT', `/datasets/${id}/receipt/previous`, { json: await makeReceipt(1) });
     },
+  },
+  pushDataset: {
+    dataset_not_complete: async () =>
+      owner('POST', `/datasets/${await makeDataset('open still')}/pushes`, { json: { to: 'nowhere' } }),
+    destination_not_found: async () =>
+      owner('POST', `/datasets/${await makeClosed()}/pushes`, { json: { to: 'nowhere' } }),
+  },
+  getPush: {
+    push_not_found: async () => owner('GET', `/datasets/${await makeDataset('no push')}/pushes/none`),
+  },
+  cancelPush: {
+    push_not_found: async () => owner('DELETE', `/datasets/${await makeDataset('not pushed')}/pushes/none`),
   },
   reopenDataset: {
     dataset_closed: async () => {

@@ -17,6 +17,8 @@ const WORDS: readonly (readonly [call: string, words: string])[] = [
   ['GET /datasets lists', '`cryolift dataset ls` lists'],
   ['GET /datasets/{dataset_id} says', '`cryolift dataset show` says'],
   ['GET /datasets/{dataset_id}/check lists', '`cryolift dataset check` lists'],
+  ['GET /datasets/{dataset_id}/pushes lists', '`cryolift push ls` lists'],
+  ['GET /destinations lists', '`cryolift push to` lists'],
   ['GET /links lists', '`cryolift link ls` lists'],
   ['GET /limits says', '`cryolift quota` says'],
   ['GET /limits lists', '`cryolift quota` lists'],

@@ -18,8 +18,10 @@ import { addDataset } from './dataset-program.ts';
 import { addExport } from './export-program.ts';
 import { addFiles } from './files-program.ts';
 import { addLink } from './link-program.ts';
+import { addPush } from './push-program.ts';
 import type { Finish, ServerCommands } from './server-commands.ts';
 import { addSignIn } from './sign-in-program.ts';
+import { addSpeedtest } from './speed-program.ts';
 import { addWatch } from './watch-program.ts';
 
 /** The values of `@cryolift/mrc`, which is not loaded for every command. */
@@ -180,11 +182,13 @@ export async function createProgram(
       const { examine } = await import('../commands/doctor.ts');
       finish(await examine(command.optsWithGlobals()));
     });
+  addSpeedtest(program, finish);
   addSignIn(program, finish);
   server?.addToken(program, finish);
   addLink(program, finish);
   addDataset(program, finish);
   addExport(program, finish);
+  addPush(program, finish);
   addConfig(program, finish);
   server?.addAudit(program, finish);
   server?.addAdmin(program, finish);

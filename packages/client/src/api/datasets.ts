@@ -8,17 +8,29 @@ import type {
   DatasetQuery,
   DatasetRecord,
   DatasetRequest,
+  DestinationList,
   ExpectedFiles,
   FilePage,
   FileQuery,
   FileTree,
+  PushRecord,
   ReceiptDocument,
   TreeQuery,
 } from '@cryolift/protocol/messages';
 import type { Api } from './api.ts';
 import type { CallOptions } from './authorized-transport.ts';
 import { toQuery } from './query.ts';
-import { isAnnounced, isCheck, isDataset, isDatasetPage, isFilePage, isFileTree } from './shapes.ts';
+import {
+  isAnnounced,
+  isCheck,
+  isDataset,
+  isDatasetPage,
+  isDestination,
+  isFilePage,
+  isFileTree,
+  isList,
+  isPush,
+} from './shapes.ts';
 
 export class Datasets {
   readonly #api: Api;
@@ -108,6 +120,35 @@ export class Datasets {
     return await this.#api.call(isDataset, 'PUT', `${pathOf(id)}/receipt/previous`, receipt, options);
   }
 
+  /** Where datasets of the caller may be pushed to. */
+  async destinations(options?: CallOptions): Promise<DestinationList['items']> {
+    return (await this.#api.call(isList(isDestination), 'GET', '/destinations', undefined, options)).items;
+  }
+
+  /**
+   * Copies a complete dataset to a destination, in the background; goes on with one that has failed.
+   *
+   * @param to `NAME`, `NAME/FOLDER`, or a URL below that of a destination.
+   * @throws ServerError `destination_not_found`, `dataset_not_complete`.
+   */
+  async push(id: string, to: string, options?: CallOptions): Promise<PushRecord> {
+    return await this.#api.call(isPush, 'POST', `${pathOf(id)}/pushes`, { to }, options);
+  }
+
+  /** The newest first. */
+  async pushes(id: string, options?: CallOptions): Promise<PushRecord[]> {
+    return (await this.#api.call(isList(isPush), 'GET', `${pathOf(id)}/pushes`, undefined, options)).items;
+  }
+
+  async readPush(id: string, pushId: string, options?: CallOptions): Promise<PushRecord> {
+    return await this.#api.call(isPush, 'GET', pushPathOf(id, pushId), undefined, options);
+  }
+
+  /** What is at the destination stays there. Safe to repeat. */
+  async cancelPush(id: string, pushId: string, options?: CallOptions): Promise<PushRecord> {
+    return await this.#api.call(isPush, 'DELETE', pushPathOf(id, pushId), undefined, options);
+  }
+
   /** Safe to repeat. */
   async release(id: string, options?: CallOptions): Promise<DatasetRecord> {
     return await this.#api.call(isDataset, 'POST', `${pathOf(id)}/release`, undefined, options);
@@ -121,4 +162,8 @@ export class Datasets {
 
 function pathOf(id: string): string {
   return `/datasets/${encodeURIComponent(id)}`;
+}
+
+function pushPathOf(id: string, pushId: string): string {
+  return `${pathOf(id)}/pushes/${encodeURIComponent(pushId)}`;
 }

@@ -8,12 +8,14 @@ import type {
   DatasetPage,
   DatasetRecord,
   DeletedFiles,
+  DestinationList,
   FilePage,
   FileRecord,
   FileTree,
   KnownFiles,
   Limits,
   PartReceipt,
+  PushRecord,
   SignedDownload,
   SignedParts,
   Statistics,
@@ -74,6 +76,17 @@ export const isCheck: Shape<DatasetCheck> = (value): value is DatasetCheck =>
 
 const isCheckItem = (value: unknown): value is DatasetCheck['items'][number] =>
   isObject(value) && areStrings(value.path);
+
+export const isPush: Shape<PushRecord> = (value): value is PushRecord =>
+  isObject(value) &&
+  areStrings(value.push_id, value.dataset_id, value.destination, value.folder, value.state) &&
+  areCounts(value.files_done, value.bytes_done) &&
+  [value.files, value.bytes].every((count) => count === null || areCounts(count)) &&
+  (value.error === null || areStrings(value.error));
+
+export const isDestination: Shape<DestinationList['items'][number]> = (
+  value,
+): value is DestinationList['items'][number] => isObject(value) && areStrings(value.name, value.kind);
 
 export const isFileTree: Shape<FileTree> = (value): value is FileTree =>
   isPage(isFolder)(value) && isSummed(value as Partial<FileTree>);
@@ -138,6 +151,12 @@ const isStoredPart: Shape<StoredPart> = (value): value is StoredPart =>
 
 export const isEnvelope: Shape<ErrorEnvelope> = (value): value is ErrorEnvelope =>
   isObject(value) && areStrings(value.code, value.message, value.hint) && typeof value.retryable === 'boolean';
+
+/** A list in one answer. */
+export function isList<Item>(isItem: Shape<Item>): Shape<{ items: Item[] }> {
+  return (value): value is { items: Item[] } =>
+    isObject(value) && Array.isArray(value.items) && value.items.every(isItem);
+}
 
 /** A page of a list. */
 export function isPage<Item>(isItem: Shape<Item>): Shape<{ items: Item[]; next_cursor: string | null }> {

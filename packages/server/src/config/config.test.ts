@@ -43,6 +43,7 @@ test('config: without settings, a server for this machine alone', () => {
     webhook: null,
     onComplete: null,
     onDatasetComplete: null,
+    destinations: [],
     audit: { maxTotalBytes: 10 * 1024 ** 3, maxAgeMs: null },
     otlpUrl: null,
     fastPath: true,

@@ -4,6 +4,7 @@ import { MAX_LINK_SECONDS } from '@cryolift/protocol/messages';
 import { MIB, TIB } from '@cryolift/protocol/plan';
 import { type Bounds, parseBounded } from '@cryolift/protocol/quantity';
 import { type DatabaseConfig, parseDatabaseUrl } from './database-url.ts';
+import { type DestinationConfig, readDestinations } from './destinations.ts';
 import { assertSafe } from './exposure.ts';
 import { type JwtConfig, parsePublicKey } from './jwt.ts';
 import { SettingError } from './setting-error.ts';
@@ -67,6 +68,8 @@ export interface Config {
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   readonly onComplete: CommandConfig | null;
   readonly onDatasetComplete: CommandConfig | null;
+  /** Where datasets may be pushed to. */
+  readonly destinations: readonly DestinationConfig[];
   /** Limits of the audit: total bytes, and age; null: no limit of age. */
   readonly audit: { readonly maxTotalBytes: number; readonly maxAgeMs: number | null };
   readonly otlpUrl: string | null;
@@ -176,6 +179,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
       bounded('ON_COMPLETE_TIMEOUT', 3_600_000),
       env,
     ),
+    destinations: read('DESTINATIONS', readDestinations, []),
     audit: {
       maxTotalBytes: bounded('AUDIT_MAX_SIZE', 10 * 1024 * MIB),
       maxAgeMs: bounded('AUDIT_MAX_AGE', null),

@@ -122,6 +122,7 @@ export const SETTINGS: readonly Setting[] = [
     { kind: 'duration', min: '100ms', max: LONGEST_TIMER },
     'maximum duration of these commands (1h)',
   ),
+  setting('DESTINATIONS', 'PATH', 'JSON file of the places that datasets may be pushed to, with their credentials'),
   bounded(
     'AUDIT_MAX_SIZE',
     { kind: 'size', min: '128MiB', max: '8191TiB' },

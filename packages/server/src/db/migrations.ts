@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration';
 import { COPIES_MIGRATION } from './copies/migration.ts';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
+import { PUSHES_MIGRATION } from './datasets/pushes-migration.ts';
 import { RECEIPTS_MIGRATION } from './datasets/receipts-migration.ts';
 import { SILENCE_MIGRATION } from './datasets/silence-migration.ts';
 import { WARNINGS_MIGRATION } from './datasets/warnings-migration.ts';
@@ -362,5 +363,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '023_copies': COPIES_MIGRATION,
   '024_silence': SILENCE_MIGRATION,
+  '025_pushes': PUSHES_MIGRATION,
   '026_dataset_warnings': WARNINGS_MIGRATION,
 };

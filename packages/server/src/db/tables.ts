@@ -3,7 +3,7 @@
 import type { UploadState } from '@cryolift/protocol/states';
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { AppendProtocol } from '../append-protocol.ts';
-import type { DatasetTable, ExpectedTable, ReceiptTable } from './datasets/tables.ts';
+import type { DatasetTable, ExpectedTable, PushedFileTable, PushTable, ReceiptTable } from './datasets/tables.ts';
 
 interface UploadTable {
   id: string;
@@ -302,6 +302,8 @@ export interface Tables {
   datasets: DatasetTable;
   expected: ExpectedTable;
   receipts: ReceiptTable;
+  pushes: PushTable;
+  pushed_files: PushedFileTable;
   owner_usage: OwnerUsageTable;
   idempotency_keys: IdempotencyTable;
   facts: FactTable;
@@ -321,6 +323,7 @@ export type FileRow = Selectable<FileTable>;
 export type LibraryRow = Selectable<LibraryTable>;
 export type DatasetRow = Selectable<DatasetTable>;
 export type ReceiptRow = Selectable<ReceiptTable>;
+export type PushRow = Selectable<PushTable>;
 export type FolderRow = Selectable<FolderTable>;
 export type EventRow = Selectable<EventTable>;
 export type LinkRow = Selectable<LinkTable>;

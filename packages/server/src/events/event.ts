@@ -16,7 +16,7 @@ export const FILE_DELETED = 'cryolift.file.deleted';
 /**
  * `created` by a call or by the first upload; `deleted` when its deletion begins; `receipt_ready`: the receipt of its
  * completion is signed; `silent`: it is open, and nothing has arrived for the time that it names; `expiring`: it expires
- * at `expires_at`; the others are states.
+ * at `expires_at`; `pushed`, `push_failed`: a push has ended; the others are states.
  */
 export type DatasetEventName =
   | 'created'
@@ -24,6 +24,8 @@ export type DatasetEventName =
   | 'completed'
   | 'receipt_ready'
   | 'silent'
+  | 'pushed'
+  | 'push_failed'
   | 'reopened'
   | 'released'
   | 'expiring'

@@ -41,6 +41,7 @@ import { registerOperations } from './routes/operations.ts';
 import { registerPage } from './routes/page.ts';
 import { registerPart } from './routes/part.ts';
 import { registerPreviews } from './routes/previews.ts';
+import { registerPushes } from './routes/pushes.ts';
 import { registerReceipts } from './routes/receipts.ts';
 import { registerSign } from './routes/sign.ts';
 import { registerUploads } from './routes/uploads.ts';
@@ -178,6 +179,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerAdmin(routes, services);
     registerEvents(routes, services);
     registerOperations(routes, services);
+    registerPushes(routes, services);
     registerReceipts(routes, services);
     registerInstall(routes, services);
     const { presigner } = services.uploads.storage;

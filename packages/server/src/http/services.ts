@@ -10,6 +10,7 @@ import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Traces } from '../ops/traces.ts';
+import type { PushContext } from '../pushes/context.ts';
 import type { ReceiptContext } from '../receipts/context.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import type { SigningKeys } from './auth/signing-keys.ts';
@@ -27,6 +28,7 @@ export interface Services {
   readonly tokenSecret: string | null;
   readonly signingKeys: SigningKeys;
   readonly receipts: ReceiptContext;
+  readonly pushes: PushContext;
   readonly audit: AuditLog;
   readonly scrub: Scrub;
   readonly sweep: SweepService;

@@ -13,6 +13,8 @@ const UNUSED = [
   '/yaml/',
   // Buckets.
   '/@aws-sdk/',
+  // Pushes.
+  '/ssh2/',
 ];
 
 test('start: what only some servers or some calls need is not loaded', () => {

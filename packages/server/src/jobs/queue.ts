@@ -18,8 +18,8 @@ const POLL_MS = 60_000;
 /** The outcome of an attempt, which is shown to callers with access to the file. */
 export type JobOutcome =
   | { status: 'done' | 'failed'; detail: Record<string, unknown> }
-  /** No error, but the job must be repeated later. */
-  | { status: 'later'; detail: Record<string, unknown> };
+  /** No error, but the job must be repeated later; without `afterMs`, ever later. */
+  | { status: 'later'; detail: Record<string, unknown>; afterMs?: number };
 
 export interface Work {
   /** Attempts that end with an error, or with the death of the process, before the job counts as failed. */
@@ -133,7 +133,8 @@ export class JobQueue {
     }
     const detail = JSON.stringify(outcome.detail);
     if (outcome.status === 'later' && job.attempts < this.#work.maxAttempts) {
-      const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * DELAY_GROWTH ** (job.attempts - 1));
+      const grownMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * DELAY_GROWTH ** (job.attempts - 1));
+      const delayMs = outcome.afterMs ?? grownMs;
       await postponeJob(db, job, { runAtMs: nowMs + delayMs, attempts: job.attempts, outcome: detail, nowMs });
       return 'later';
     }

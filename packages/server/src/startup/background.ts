@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { ANALYSIS_JOB } from '../analysis-job.ts';
 import type { Config } from '../config/config.ts';
 import { inPlace } from '../config/places.ts';
-import { CHECK_DATASET, EMPTY_DATASET, ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';
+import { CHECK_DATASET, EMPTY_DATASET, ON_DATASET_COMPLETE, PUSH, RECEIPT } from '../dataset-jobs.ts';
 import type { Database } from '../db/database.ts';
 import { releaseDeliveries } from '../db/deliveries.ts';
 import { dialectOf } from '../db/dialect.ts';
@@ -22,6 +22,7 @@ import { digestWork } from '../jobs/digest.ts';
 import { completeLibrary, indexTexts } from '../jobs/library.ts';
 import { ON_COMPLETE, onCompleteWork } from '../jobs/on-complete.ts';
 import { onDatasetCompleteWork } from '../jobs/on-dataset-complete.ts';
+import { pushWork } from '../jobs/push.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import { receiptWork } from '../jobs/receipt.ts';
 import { RequestedSweep } from '../jobs/requested-sweep.ts';
@@ -33,7 +34,7 @@ import type { Leases } from '../leases/leases.ts';
 import { Rounds } from '../leases/rounds.ts';
 import type { AuditLog } from '../ops/audit.ts';
 import type { Logger } from '../ops/log.ts';
-import type { ReceiptContext } from '../receipts/context.ts';
+import type { PushContext } from '../pushes/context.ts';
 import type { Clock } from '../uploads/clock.ts';
 import type { UploadContext } from '../uploads/context.ts';
 import type { Data } from './data.ts';
@@ -55,7 +56,7 @@ const NOT_SWEPT = { expired: null, deleted: null, leftovers: null, forgotten: nu
 /** Kinds of jobs that there may be. */
 export const JOB_KINDS = [
   ...[ANALYSIS_JOB, DIGEST_JOB, ON_COMPLETE],
-  ...[CHECK_DATASET, EMPTY_DATASET, RECEIPT, ON_DATASET_COMPLETE],
+  ...[CHECK_DATASET, EMPTY_DATASET, RECEIPT, ON_DATASET_COMPLETE, PUSH],
 ];
 
 export interface Background {
@@ -77,16 +78,16 @@ interface Means {
   /** Null: no other server uses the database. */
   readonly leases: Leases | null;
   readonly log: Logger;
-  readonly receipts: ReceiptContext;
+  readonly pushes: PushContext;
 }
 
 export async function createBackground(
   config: Config,
   context: UploadContext,
   { places, db, reserve }: Data,
-  { clock, audit, leases, log, receipts }: Means,
+  { clock, audit, leases, log, pushes }: Means,
 ): Promise<Background> {
-  const queues = createQueues(context, receipts, config);
+  const queues = createQueues(context, pushes, config);
   const webhook = await inPlace(places.data, () => createWebhook(config, context));
   const scrub = new Scrub(context, leases);
   const rounds = new Rounds(leases, log);
@@ -186,7 +187,7 @@ async function releaseAll(db: Database, nowMs: number): Promise<void> {
 /** Analyses share one thread, so two are no faster than one. */
 function createQueues(
   context: UploadContext,
-  receipts: ReceiptContext,
+  pushes: PushContext,
   { onComplete, onDatasetComplete }: Config,
 ): JobQueue[] {
   const analyses = new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1);
@@ -195,7 +196,8 @@ function createQueues(
     ...(context.storage.lateDigests ? [new JobQueue(context, DIGEST_JOB, digestWork(context), 2)] : []),
     new JobQueue(context, CHECK_DATASET, checkDatasetWork(context), 1),
     new JobQueue(context, EMPTY_DATASET, emptyDatasetWork(context), 1),
-    new JobQueue(context, RECEIPT, receiptWork(receipts), 1),
+    new JobQueue(context, RECEIPT, receiptWork(pushes), 1),
+    new JobQueue(context, PUSH, pushWork(pushes), 2),
     ...(onDatasetComplete
       ? [new JobQueue(context, ON_DATASET_COMPLETE, onDatasetCompleteWork(context, onDatasetComplete), 2)]
       : []),

@@ -5,6 +5,7 @@ import type { Database } from '../database.ts';
 import type { FolderRow, UploadRow } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
 import { STAGED_STATES } from '../uploads/uploads.ts';
+import { forgetPushesOf } from './pushes.ts';
 
 /** Files per step: others are served between two. */
 const STEP = 5_000;
@@ -59,6 +60,7 @@ export async function forgetDataset(tx: Database, datasetId: string): Promise<bo
   if ((await listFileIdsOf(tx, datasetId, 1)).length > 0) return false;
   if ((await countLiveUploads(tx, datasetId)) > 0) return false;
   await tx.deleteFrom('jobs').where('file_id', '=', datasetId).execute();
+  await forgetPushesOf(tx, datasetId);
   await tx.deleteFrom('datasets').where('id', '=', datasetId).where('deleted_at', 'is not', null).execute();
   return true;
 }

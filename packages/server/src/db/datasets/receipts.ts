@@ -20,6 +20,19 @@ export async function findReceipt(db: Database, datasetId: string): Promise<Rece
   return await selectNewest(db, datasetId, 'issued').executeTakeFirst();
 }
 
+/** That of one completion. */
+export async function findReceiptOfCompletion(
+  db: Database,
+  datasetId: string,
+  completedAt: number,
+): Promise<ReceiptRow | undefined> {
+  return await selectNewest(db, datasetId, 'issued').where('completed_at', '=', completedAt).executeTakeFirst();
+}
+
+export async function findReceiptById(db: Database, id: string): Promise<ReceiptRow | undefined> {
+  return await db.selectFrom('receipts').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
 /** The one of the server that had the files before. */
 export async function findPreviousReceipt(db: Database, datasetId: string): Promise<ReceiptRow | undefined> {
   return await selectNewest(db, datasetId, 'previous').executeTakeFirst();

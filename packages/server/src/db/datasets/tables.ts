@@ -1,5 +1,6 @@
 /** The rows of datasets, in the form of `db/tables.ts`. */
 import type { DatasetState } from '@cryolift/protocol/dataset-states';
+import type { PushState } from '@cryolift/protocol/messages';
 
 /** Files that belong together, as those of a session at a microscope. */
 export interface DatasetTable {
@@ -81,4 +82,40 @@ export interface ExpectedTable {
   sha256: Uint8Array | null;
   /** Of a series, by its `.mdoc` file; null: any. */
   sections: number | null;
+}
+
+/** Copies of a dataset at one place of a destination. */
+export interface PushTable {
+  id: string;
+  dataset_id: string;
+  owner: string;
+  /** Name of the destination in the settings. */
+  destination: string;
+  /** That the caller has asked for, below the destination. */
+  folder: string;
+  /** The folder of the dataset in it, or its name there: as it was named when it was first pushed. */
+  place: string;
+  state: PushState;
+  /** The receipt whose files are sent; null: not begun since it was asked for. */
+  receipt_id: string | null;
+  files: number | null;
+  bytes: number | null;
+  files_done: number;
+  bytes_done: number;
+  /** Attempts since a file was finished. */
+  attempts: number;
+  error: string | null;
+  created_at: number;
+  updated_at: number;
+  ended_at: number | null;
+}
+
+/** How far a file of a push is. */
+export interface PushedFileTable {
+  push_id: string;
+  file_id: string;
+  /** 1: it is there and was verified. */
+  is_done: number;
+  /** What the destination needs to go on with it. */
+  progress: string | null;
 }

@@ -31,6 +31,8 @@ export const KEYS: Readonly<Record<keyof Tables, readonly string[] | null>> = {
   datasets: ['id'],
   expected: ['dataset_id', 'source', 'how', 'sought'],
   receipts: ['id'],
+  pushes: ['id'],
+  pushed_files: ['push_id', 'file_id'],
   files: ['id'],
   owner_usage: ['owner'],
   library: null,
