@@ -14,7 +14,7 @@ export interface CopySizes {
 }
 
 /** Of AWS and what is compatible with it. */
-export const COPY_SIZES: CopySizes = { singleBytes: 5 * GIB, partBytes: GIB };
+const COPY_SIZES: CopySizes = { singleBytes: 5 * GIB, partBytes: GIB };
 const PARTS_AT_ONCE = 4;
 
 /**
