@@ -61,7 +61,8 @@ for (const operation of onIds) {
     const code = `${kind.slice(0, -1) as 'file' | 'upload' | 'dataset'}_not_found` as const;
     const read = async () => [
       (await owner('GET', `/files/${file.file_id}`)).body.toString(),
-      (await owner('GET', `/datasets/${dataset_id}`)).body.toString(),
+      // How files arrive depends on the time of the answer.
+      JSON.stringify({ ...(await owner('GET', `/datasets/${dataset_id}`)).json<object>(), stream: null }),
     ];
     const records = await read();
     await keepsUpload(owner, upload, async () => {

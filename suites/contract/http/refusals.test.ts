@@ -177,6 +177,7 @@ async function useLate(path: string, json: object, toUrl: (answer: Answer) => st
 
 /** What follows from what the call does. */
 const OWN: Readonly<Record<string, Refusals>> = {
+  listDownloads: { dataset_not_found: () => owner('GET', '/files/manifest?dataset_id=none') },
   initUpload: {
     invalid_filename: () => init({ filename: '' }),
     idempotency_conflict: async () => {
