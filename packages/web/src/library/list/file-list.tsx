@@ -1,7 +1,7 @@
 /** The files, as a table or as a grid. Only those on the screen, and some around them, are in the document. */
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { defaultRangeExtractor, type Range, useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { texts } from '../../texts.ts';
 import { isDeepList, type LibraryState, libraryHref } from '../query/library-state.ts';
 import type { SelectionActions } from '../selection/use-selection.ts';
@@ -71,7 +71,8 @@ export function FileList(props: FileListProps) {
 
   const hold = useHold(box, selection.selection.files.size > 0);
   const wantsFocus = useRef(false);
-  useEffect(() => {
+  // Before the next key: the row that had the focus may be gone.
+  useLayoutEffect(() => {
     if (!wantsFocus.current) return;
     const link = box.current?.querySelector<HTMLElement>(`[data-file="${CSS.escape(activeId ?? '')}"]`);
     if (!link) return;
