@@ -43,7 +43,7 @@ test('dataset: it is made, filled by upload and by watch, completed, released an
   const watched = await bench.run(['watch', bench.path('in'), '--once', '--settle', '1s', '--dataset', 'Grid 7']);
   assert.equal(watched.code, 0, watched.stderr);
   const [shown] = await runJson<DatasetRecord>('dataset', 'show', 'Grid 7');
-  assert.ok(shown && shown.files >= 2);
+  assert.ok(shown && shown.files >= 2 && shown.stream !== undefined);
   const [done] = await runJson<DatasetRecord>('dataset', 'complete', made?.dataset_id ?? '');
   assert.deepEqual([done?.state, done?.forced], ['complete', null]);
   const refused = await bench.run(['upload', bench.path('in/b.mrc'), '--restart', '--dataset', 'Grid 7']);

@@ -88,7 +88,10 @@ function shorten(name: string, columns: number): string {
 }
 
 export async function showDataset(reference: string, flags: Flags): Promise<ExitCode> {
-  const found = await find(new Datasets(connect(flags, 'files:read')), reference);
+  const datasets = new Datasets(connect(flags, 'files:read'));
+  const named = await find(datasets, reference);
+  // A list does not say how files arrive.
+  const found = named.stream === undefined ? await datasets.read(named.dataset_id) : named;
   new Output(flags.json).result(found, () => describe(found));
   return EXIT.done;
 }
@@ -161,7 +164,7 @@ export async function changeRetention(
 function describeStream({ stream, silent_at, silent_after_seconds: after, last_arrival_at }: DatasetRecord) {
   const rows: (readonly [string, string | null])[] = [
     ['silent', silent_at && `since ${last_arrival_at ?? 'it was opened'}`],
-    ['silent after', after === null ? null : `${after} s without a file`],
+    ['silent after', after === null ? null : `${formatSeconds(after)} without a file`],
   ];
   if (!stream) return rows;
   const { files, bytes_per_second: rate, window_seconds: seconds, ends_at, storage_full_at } = stream;

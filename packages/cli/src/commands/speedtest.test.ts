@@ -41,7 +41,7 @@ test('speedtest: measures everything, names the slowest, and leaves nothing', as
   assert.match(text.stdout, /^An upload is limited by .*: .*\/s\.$/m);
 });
 
-test('speedtest: the server is the slowest only where storing costs clearly more than the way', () => {
+test('speedtest: the server is the slowest only where storing costs clearly more than sending', () => {
   const of = (rates: Partial<Record<Measured['what'], number>>) =>
     findSlowest(
       Object.entries(rates).map(([what, bytes_per_second]) => ({

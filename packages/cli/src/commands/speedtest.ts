@@ -1,4 +1,4 @@
-/** `cryolift speedtest`: measures what disk, hash, TLS, the way and the server allow, and names the slowest. */
+/** `cryolift speedtest`: measures what disk, hash, TLS, the network and the server allow, and names the slowest. */
 import { Api } from '@cryolift/client';
 import { type ConnectionOptions, open, UPLOADS } from '../connection/connection.ts';
 import { formatBytes } from '../output/format.ts';
@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<Verdict['slowest'], string>> = {
   disk: 'reading the files here',
   hash: 'the SHA-256 of this machine',
   tls: 'the encryption of this machine',
-  up: 'the way to the server, or its SHA-256',
+  up: 'the network, or the SHA-256 of the server',
   server: 'the server, while it stores',
   latency: '',
   down: '',

@@ -8,7 +8,7 @@ const SIZE_BYTES = 256 * 1024 * 1024;
 const SECONDS = 5;
 
 export function addSpeedtest(program: Command, finish: Finish): void {
-  addCommand(program, 'speedtest', 'measure disk, hash, TLS, the way and the server, and name the slowest', false)
+  addCommand(program, 'speedtest', 'measure disk, hash, TLS, network and server, and name the slowest', false)
     .argument('[server]', 'its URL, instead of --server')
     .option('--from <path>', 'a file or a folder to read, as an upload would')
     .addOption(

@@ -1,4 +1,4 @@
-/** What the way to the server and the server allow: with a trial upload, which is cancelled at the end. */
+/** What the network and the server allow: with a trial upload, which is cancelled at the end. */
 import { createHash, randomFillSync, randomUUID } from 'node:crypto';
 import type { Api } from '@cryolift/client';
 import type { UploadRecord } from '@cryolift/protocol/messages';

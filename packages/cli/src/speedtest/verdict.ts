@@ -1,7 +1,7 @@
 /** Which of the measured things limits an upload. */
 import type { Measured } from './measure.ts';
 
-/** Storing costs something only when it is so much slower than the way alone: measurements differ by less. */
+/** Storing costs something only when it is so much slower than sending alone: measurements differ by less. */
 const CLEARLY = 0.8;
 
 export interface Verdict {
