@@ -78,5 +78,12 @@ function describeFolder(report: FolderReport, nowMs: number): string[] {
     ...(last_error && !problem
       ? [`  last error: ${last_error.path ?? ''} ${last_error.message} (${formatWhen(last_error.at, nowMs)})`]
       : []),
+    ...(typeof report.free_bytes === 'number'
+      ? [`  disk: ${formatBytes(report.free_bytes)} free${describeEnd(report, nowMs)}`]
+      : []),
   ];
+}
+
+function describeEnd({ disk_full_at }: FolderReport, nowMs: number): string {
+  return disk_full_at ? `, full about ${formatWhen(disk_full_at, nowMs)}` : '';
 }

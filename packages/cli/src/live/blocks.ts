@@ -61,6 +61,7 @@ function describeWork(report: FolderReport, startedAt: string, nowMs: number): s
   return [
     counts.join(', '),
     ...(state === 'idle' ? [quiet] : []),
+    ...(report.disk_full_at ? [`The disk of the folder will be full about ${clock(report.disk_full_at)}`] : []),
     ...(last_success ? [`Last upload ${clock(last_success.at)}: ${last_success.path}`] : []),
     ...(last_error && !problem ? [`Last error ${clock(last_error.at)}: ${last_error.message}`] : []),
   ];

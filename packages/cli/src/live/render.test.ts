@@ -19,6 +19,8 @@ const IDLE: FolderReport = {
   refused: 0,
   unreadable: 0,
   bytes_per_second: 0,
+  free_bytes: null,
+  disk_full_at: null,
   active_at: '2026-11-30T10:05:00Z',
   last_success: { path: 'grid1/a.mrc', at: '2026-11-30T10:05:00Z' },
   last_error: null,

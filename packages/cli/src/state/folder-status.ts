@@ -5,6 +5,7 @@ import type { Output } from '../output/output.ts';
 import type { Transfer } from '../output/transfer.ts';
 import { describeFailure } from '../process/failure.ts';
 import type { WatchCounts, Watcher } from '../watch/watcher.ts';
+import { DiskRoom } from './disk-room.ts';
 import type { FolderReport, FolderState, Problem } from './report.ts';
 
 const AWAY_HINT = 'Connect the share or create the folder; the watch continues by itself.';
@@ -23,6 +24,7 @@ interface WatchEvent {
 export class FolderStatus {
   readonly #folder: string;
   readonly #rate = new Rate();
+  readonly #room: DiskRoom;
   #movedBytes = 0;
   #watcher: Watcher | null = null;
   /** What keeps the whole folder from being watched. */
@@ -36,6 +38,7 @@ export class FolderStatus {
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#room = DiskRoom.of(folder);
   }
 
   noteStart(watcher: Watcher, last: FolderReport['last_success']): void {
@@ -91,6 +94,8 @@ export class FolderStatus {
     const { waiting, uploading, failed, refused, unreadable } = counts ?? NONE;
     if (waiting + uploading > 0) this.#activeMs = Date.now();
     this.#rate.note(this.#movedBytes);
+    this.#room.look(Date.now());
+    const room = this.#room.report;
     const problem = this.#findProblem(counts);
     const state: FolderState = problem
       ? 'problem'
@@ -106,6 +111,8 @@ export class FolderStatus {
       state,
       ...{ waiting, uploading, done: this.#done, failed, refused, unreadable },
       bytes_per_second: uploading > 0 ? Math.round(this.#rate.bytesPerSecond) : 0,
+      free_bytes: room?.freeBytes ?? null,
+      disk_full_at: room?.fullAtMs ? new Date(room.fullAtMs).toISOString() : null,
       active_at: this.#activeMs === null ? null : new Date(this.#activeMs).toISOString(),
       last_success: this.#lastSuccess,
       last_error: this.#lastError,

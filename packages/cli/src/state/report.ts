@@ -29,6 +29,10 @@ export interface FolderReport {
   /** Entries that cannot be read, or whose names cannot be sent. */
   readonly unreadable: number;
   readonly bytes_per_second: number;
+  /** On the disk of the folder; null: not known, as in reports of earlier versions, which do not have it. */
+  readonly free_bytes: number | null;
+  /** RFC 3339: when that disk is predicted to be full; null: it does not fill, or that is not known. */
+  readonly disk_full_at: string | null;
   /** RFC 3339: the last time at which there was something to upload; null: not since the start. */
   readonly active_at: string | null;
   readonly last_success: { readonly path: string; readonly at: string } | null;

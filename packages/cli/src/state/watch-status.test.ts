@@ -44,7 +44,7 @@ test('watch status: a process that runs, and one that was killed', async (t) => 
   assert.deepEqual([two?.state, two?.problem?.code, two?.last_error?.path], ['problem', 'files_failed', 'wrong.mrc']);
   const text = await bench.run(['watch', 'status', '--config', config]);
   assert.match(text.stdout, /running for \d+ s, process \d+\n/);
-  assert.match(text.stdout, /two: problem\n.* 1 refused\n {2}problem: .*\n {4}wrong\.mrc: /);
+  assert.match(text.stdout, /two: problem\n.* 1 refused\n {2}problem: .*\n {4}wrong\.mrc: .*\n {2}disk: .* free\n/);
 
   watch.child.kill('SIGKILL');
   await watch.ended;
