@@ -17,7 +17,7 @@ const BUSY: readonly ErrorCode[] = [
   'storage_unavailable',
 ];
 /** A HEAD is repeated after these, too. */
-const BUSY_FOR_HEAD: readonly ErrorCode[] = ['internal', 'insufficient_storage'];
+const BUSY_FOR_HEAD: readonly ErrorCode[] = ['internal', 'insufficient_storage', 'receipt_not_ready'];
 const RETRY_AFTER_SECONDS = 1;
 
 /** An error whose status tus sets. */
