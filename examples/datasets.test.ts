@@ -71,8 +71,8 @@ async function send(dataset: string, path: string, [nx, nz, pixel]: [number, num
 const complete = (id: string | undefined) => call('POST', `/datasets/${id}/complete`);
 
 test('relion: a STAR file has what arrived, by optics group, and says what no header says', async () => {
+  const { file_id: movieId } = await send('S1', 'a.mrc', [16, 4, 0.83]);
   for (const [path, pixel] of [
-    ['a.mrc', 0.83],
     ['g/b.mrc', 0.83],
     ['g/c.mrc', 1.66],
     ['no pixel.mrc', 1],
@@ -83,6 +83,11 @@ test('relion: a STAR file has what arrived, by optics group, and says what no he
   await send('S1', 'gain.mrc', [16, 1, 0.83]);
   const mdoc = 'Voltage = 300\nPixelSpacing = 0.825\n\n[FrameSet = 0]\nTiltAngle = 0\n';
   await publish(call, Buffer.from(mdoc), { filename: 'a.mrc.mdoc', metadata: { dataset: 'S1', path: 'a.mrc.mdoc' } });
+  // It is read a moment later.
+  await eventually(
+    async () => (await call('GET', `/files/${movieId}`)).json<FileRecord>().mdoc,
+    (read) => read?.voltage === 300,
+  );
   const first = await run('relion', ['S1', '--output', 'relion', '--q0', '0.1']);
   assert.equal(first.code, 0, first.stderr);
   assert.equal(first.stdout, 'movies.star: 3 movies\nmicrographs.star: 1 micrographs\n');

@@ -14,7 +14,7 @@ const execute = promisify(execFile);
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 /** More would be one shape under many names. */
-const MAX_MODELS = 170;
+const MAX_MODELS = 180;
 
 const server = await startServer({ CRYOLIFT_ACCEPT: 'bin' });
 const document = await (await fetch(`${server.url}/openapi.json`)).text();
