@@ -51,7 +51,7 @@ export class SftpFolder implements RemoteFolder {
       const sftp = await new Promise<SFTPWrapper>((resolve, reject) =>
         client.sftp((error, opened) => (error ? reject(error) : resolve(opened))),
       );
-      return new SftpFolder(client, sftp, target.folder);
+      return new SftpFolder(client, heard(sftp), target.folder);
     } catch (error) {
       client.end();
       if (hasOtherKey)
@@ -68,7 +68,7 @@ export class SftpFolder implements RemoteFolder {
   }
 
   async digest(path: string, signal: AbortSignal): Promise<string> {
-    return await digestOf(this.#sftp.createReadStream(this.#at(path)), signal);
+    return await digestOf(this.#read(this.#at(path)), signal);
   }
 
   async put(path: string, file: OutgoingFile, _progress: SavedProgress, signal: AbortSignal): Promise<void> {
@@ -81,9 +81,9 @@ export class SftpFolder implements RemoteFolder {
     if (start < file.sizeBytes || there === null) {
       const bytes = start < file.sizeBytes ? await file.read(start, file.sizeBytes - 1) : [];
       const flags = start > 0 ? 'r+' : 'w';
-      await pipeline(bytes, this.#sftp.createWriteStream(part, { flags, start }), { signal });
+      await pipeline(bytes, heard(this.#sftp.createWriteStream(part, { flags, start })), { signal });
     }
-    if ((await digestOf(this.#sftp.createReadStream(part), signal)) !== file.sha256) {
+    if ((await digestOf(this.#read(part), signal)) !== file.sha256) {
       await this.#call((done) => this.#sftp.unlink(part, done));
       throw new Error('the destination has other bytes than those that were sent');
     }
@@ -98,6 +98,10 @@ export class SftpFolder implements RemoteFolder {
 
   async close(): Promise<void> {
     this.#client.end();
+  }
+
+  #read(path: string) {
+    return heard(this.#sftp.createReadStream(path));
   }
 
   #at(path: string): string {
@@ -126,6 +130,14 @@ export class SftpFolder implements RemoteFolder {
   async #call(work: (done: (error?: Error | null) => void) => void): Promise<void> {
     await new Promise<void>((resolve, reject) => work((error) => (error ? reject(error) : resolve())));
   }
+}
+
+/**
+ * A stream that was left by an aborted reader still has requests under way. When the connection ends, it emits that as an
+ * error, which would end the process: its reader does not listen any more.
+ */
+function heard<Stream extends NodeJS.EventEmitter>(stream: Stream): Stream {
+  return stream.on('error', () => {});
 }
 
 /** As `ssh-keygen -l` prints it. */
