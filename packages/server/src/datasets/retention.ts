@@ -1,14 +1,12 @@
 /** Warns before a dataset expires, and expires it. Both are done in rounds of the sweep, which one server does. */
 
 import { EMPTY_DATASET } from '../dataset-jobs.ts';
-import type { Database } from '../db/database.ts';
 import { listDueDatasets, listToWarn, markWarned, moveDataset } from '../db/datasets/rows.ts';
 import { insertJob } from '../db/jobs.ts';
 import type { DatasetRow } from '../db/tables.ts';
 import { betweenSteps } from '../durable-step.ts';
-import type { Emit } from '../events/outbox.ts';
+import { changeAndEmit } from './change.ts';
 import type { DatasetContext } from './context.ts';
-import { datasetEvent } from './record.ts';
 
 /** Expired in one round of the sweep; read at a time. */
 const BATCH = 100;
@@ -67,18 +65,4 @@ export async function expireDatasets(context: DatasetContext): Promise<number> {
     context.fileJobs.wake();
   }
   return expired;
-}
-
-/** @param change undefined: another server was first, or the dataset was changed since it was read. */
-async function changeAndEmit(
-  { outbox, now }: DatasetContext,
-  name: 'expiring' | 'expired',
-  change: (tx: Database, nowMs: number) => Promise<DatasetRow | undefined>,
-): Promise<DatasetRow | undefined> {
-  return await outbox.transact(async (tx: Database, emit: Emit) => {
-    const nowMs = now();
-    const row = await change(tx, nowMs);
-    if (row) await emit(datasetEvent(name, row, nowMs));
-    return row;
-  });
 }
