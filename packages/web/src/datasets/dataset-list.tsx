@@ -1,10 +1,10 @@
 /** The list of datasets, with a search and a choice of the state, both in the address: `#datasets?q=krios&state=open`. */
 import { DATASET_STATES } from '@cryolift/protocol/dataset-states';
-import { useEffect, useRef, useState } from 'react';
 import { useCell } from '../cell.ts';
 import { useClock } from '../clock.ts';
 import { itemsOf } from '../library/list-cache.ts';
 import { Empty, ListFailure, Loading } from '../library/list-state.tsx';
+import { SearchField } from '../library/query/search-field.tsx';
 import { useRouteParameter } from '../route-parameters.ts';
 import { useAccount } from '../services.ts';
 import { datasetTexts as words } from '../texts/datasets.ts';
@@ -39,7 +39,7 @@ export function DatasetList() {
         <NewDatasetButton />
       </div>
       <search className="filters">
-        <SearchField q={q ?? ''} onSearch={(text) => setQ(text || null)} />
+        <SearchField q={q ?? ''} label={words.search} pauseMs={PAUSE_MS} onSearch={(text) => setQ(text || null)} />
         <select aria-label={words.state} value={state} onChange={({ target }) => setState(target.value || null)}>
           <option value="">{words.all}</option>
           {DATASET_STATES.map((each) => (
@@ -72,37 +72,5 @@ export function DatasetList() {
         </div>
       )}
     </>
-  );
-}
-
-/** Shows at once what is typed, and asks for it a moment after the last letter. */
-function SearchField({ q, onSearch }: { q: string; onSearch: (text: string) => void }) {
-  const [text, setText] = useState(q);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const asked = useRef(q);
-  useEffect(() => {
-    // Back, or a link: not what was typed here.
-    if (q === asked.current) return;
-    asked.current = q;
-    clearTimeout(timer.current);
-    setText(q);
-  }, [q]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const change = (value: string) => {
-    setText(value);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      asked.current = value;
-      onSearch(value);
-    }, PAUSE_MS);
-  };
-  return (
-    <input
-      type="search"
-      aria-label={words.search}
-      placeholder={texts.search}
-      value={text}
-      onChange={({ target }) => change(target.value)}
-    />
   );
 }

@@ -7,6 +7,8 @@ import { SearchField } from './search-field.tsx';
 import { changeLibrary } from './use-library-state.ts';
 
 const words = texts.files;
+/** From the last letter until the list is asked for. */
+const PAUSE_MS = 50;
 
 interface FiltersProps {
   readonly state: LibraryState;
@@ -22,7 +24,7 @@ export function Filters({ state, fileId, instruments }: FiltersProps) {
   return (
     <search className="library-tools">
       <div className="filters">
-        <SearchField q={state.q} />
+        <SearchField q={state.q} label={words.search} pauseMs={PAUSE_MS} onSearch={(q) => changeLibrary({ q })} />
         <Choice label={words.kind} value={state.kind} onChange={(kind) => changeLibrary({ kind })}>
           <option value="">{words.all}</option>
           {KINDS.map((kind) => (

@@ -1,12 +1,16 @@
-/** The field that searches the library. What is typed is shown at once, and asked for a moment after the last letter. */
+/** The field that searches a list. What is typed is shown at once, and asked for a moment after the last letter. */
 import { useEffect, useRef, useState } from 'react';
 import { texts } from '../../texts.ts';
-import { changeLibrary } from './use-library-state.ts';
 
-const PAUSE_MS = 50;
+interface SearchFieldProps {
+  /** What is searched for now. */
+  q: string;
+  label: string;
+  pauseMs: number;
+  onSearch(text: string): void;
+}
 
-/** @param q what is searched for now. */
-export function SearchField({ q }: { q: string }) {
+export function SearchField({ q, label, pauseMs, onSearch }: SearchFieldProps) {
   const [text, setText] = useState(q);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const asked = useRef(q);
@@ -20,18 +24,18 @@ export function SearchField({ q }: { q: string }) {
   useEffect(() => () => clearTimeout(timer.current), []);
   const ask = (value: string) => {
     asked.current = value;
-    changeLibrary({ q: value });
+    onSearch(value);
   };
   const change = (value: string) => {
     setText(value);
     clearTimeout(timer.current);
     if (value === '') ask('');
-    else timer.current = setTimeout(() => ask(value), PAUSE_MS);
+    else timer.current = setTimeout(() => ask(value), pauseMs);
   };
   return (
     <input
       type="search"
-      aria-label={texts.files.search}
+      aria-label={label}
       placeholder={texts.search}
       value={text}
       onChange={(event) => change(event.target.value)}
