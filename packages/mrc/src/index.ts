@@ -28,6 +28,7 @@ export { type PreviewOutcome, renderPreview } from './pictures/preview.ts';
 export {
   centralSection,
   defaultPreviews,
+  isMovie,
   PREVIEW_KINDS,
   type Previewed,
   type PreviewKind,

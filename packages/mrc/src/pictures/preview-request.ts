@@ -92,7 +92,13 @@ export function defaultPreviews(file: Previewed, filename = ''): PreviewRequest[
   if (nz === 1 || kind === 'image' || isVolume(kind)) return [section, ...spectrum];
   const means = nz <= MAX_SECTIONS ? [ask('means')] : [];
   if (isTiltSeries(file, filename)) return [section, ...spectrum, ...means];
-  return Math.max(nx, ny) <= MAX_PARTICLE_PX ? [ask('montage')] : [ask('average'), ...spectrum, ...means];
+  return isMovie(file, filename) ? [ask('average'), ...spectrum, ...means] : [ask('montage')];
+}
+
+/** True for a stack of frames; not for a tilt series or particles. */
+export function isMovie(file: Previewed, filename = ''): boolean {
+  const { kind, nx, ny, nz } = file;
+  return kind === 'stack' && nz > 1 && !isTiltSeries(file, filename) && Math.max(nx, ny) > MAX_PARTICLE_PX;
 }
 
 /**

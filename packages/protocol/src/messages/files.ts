@@ -79,6 +79,15 @@ export const FileRecord = Type.Object(
     dataset_id: Type.Optional(Id('The dataset that it belongs to.')),
     copied_from: Type.Optional(Id('The file that it is a copy of: its bytes were not sent.')),
     size: Bytes('Size of the file, bytes.'),
+    compressed: Type.Optional(
+      Type.Object(
+        {
+          size: Bytes('Bytes that the storage has.'),
+          sha256: Sha256Hex('SHA-256 of the bytes that the storage has.'),
+        },
+        { title: 'CompressedBytes', description: 'It is stored as zstd frames. Downloads have the original bytes.' },
+      ),
+    ),
     sha256: Nullable(
       Sha256Hex(
         'Plain SHA-256 of the file, what sha256sum prints. Null: not known yet; a bucket, and none was declared.',
@@ -115,7 +124,8 @@ export const Job = Type.Object(
   {
     job_id: Id(),
     kind: Text(
-      '`survey`: statistics and pictures; `digest`: the SHA-256; `on_complete`: the command of the administrator.',
+      '`survey`: statistics and pictures; `digest`: the SHA-256; `compress`: its bytes; `on_complete`: the command of ' +
+        'the administrator.',
     ),
     status: Literals(['waiting', 'running', 'done', 'failed'], '`waiting`: not started, or to be repeated.'),
     attempts: Type.Integer({ minimum: 0 }),
@@ -125,6 +135,7 @@ export const Job = Type.Object(
       Type.Object(
         {
           message: Type.Optional(Type.String({ description: 'What went wrong.' })),
+          stored_bytes: Type.Optional(Type.Integer({ description: 'Bytes of the compressed file.' })),
           exit_code: Type.Optional(
             Nullable(Type.Integer({ description: 'Exit code of the command; null when a signal ended it.' })),
           ),

@@ -50,6 +50,8 @@ export interface Config {
   readonly maxFileSizeBytes: number;
   readonly partSizeBytes: number;
   readonly uploadTtlMs: number;
+  /** Integer movies are compressed so long after they were published; null: never. */
+  readonly compressAfterMs: number | null;
   readonly acceptedTypes: readonly string[];
   readonly quotaBytes: number | null;
   readonly maxOpenUploads: number;
@@ -158,6 +160,7 @@ export function readConfig(env: Environment, flags: Environment = {}): Config {
     maxFileSizeBytes: bounded('MAX_FILE_SIZE', 16 * TIB),
     partSizeBytes: bounded('PART_SIZE', 8 * MIB),
     uploadTtlMs: bounded('SESSION_TTL', 7 * 86_400_000),
+    compressAfterMs: bounded('COMPRESS_AFTER', null),
     acceptedTypes: read('ACCEPT', parseTypes, [...DEFAULT_TYPES]),
     quotaBytes: bounded('QUOTA_BYTES', null),
     maxOpenUploads: bounded('MAX_OPEN_UPLOADS', 10_000),

@@ -79,6 +79,11 @@ export const SETTINGS: readonly Setting[] = [
     { kind: 'duration', min: '1s', max: '3650d' },
     'an upload expires this long after its last part (7d)',
   ),
+  bounded(
+    'COMPRESS_AFTER',
+    { kind: 'duration', min: '1s', max: '36500d' },
+    'integer movies are stored as .mrc.zst so long after they were published (never)',
+  ),
   setting('ACCEPT', 'LIST', 'accepted file types beside MRC (.mdoc,.eer,.tif,.tiff,.gain,.dm4,.xml); * for any'),
   bounded('QUOTA_BYTES', { kind: 'size', min: '0b', max: '8191TiB' }, 'bytes that one owner may store (no limit)'),
   bounded(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { COMPRESSION_MIGRATION } from './compression/migration.ts';
 import { COPIES_MIGRATION } from './copies/migration.ts';
 import type { Database } from './database.ts';
 import { DATASETS_MIGRATION } from './datasets/migration.ts';
@@ -365,4 +366,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '024_silence': SILENCE_MIGRATION,
   '025_pushes': PUSHES_MIGRATION,
   '026_dataset_warnings': WARNINGS_MIGRATION,
+  '027_compression': COMPRESSION_MIGRATION,
 };

@@ -133,6 +133,9 @@ interface FileTable {
   dataset_id: string | null;
   /** The file that it is a copy of; null: it was uploaded. */
   copied_from: string | null;
+  /** Of its bytes as they are stored, zstd frames; null: they are stored as they are. */
+  compressed_size: number | null;
+  compressed_sha256: Uint8Array | null;
   /** What the scrub that read it last found; null: nothing. */
   fault: 'damaged' | 'missing' | 'unreadable' | null;
   created_at: number;

@@ -133,6 +133,8 @@ export function draftFile(id: string, size: number, uploadId = `of-${id}`): File
     mdoc: null,
     mdoc_image: null,
     copied_from: null,
+    compressed_size: null,
+    compressed_sha256: null,
     fault: null,
     dataset_id: null,
     link_id: null,

@@ -12,6 +12,8 @@ export const FILE_PREVIEW_READY = 'cryolift.file.preview_ready';
 export const FILE_DAMAGED = 'cryolift.file.damaged';
 /** The stored bytes could not be read; they may be intact. */
 export const FILE_UNREADABLE = 'cryolift.file.unreadable';
+/** Its bytes are stored compressed from now on. Paths of it have another extension. */
+export const FILE_COMPRESSED = 'cryolift.file.compressed';
 export const FILE_DELETED = 'cryolift.file.deleted';
 /**
  * `created` by a call or by the first upload; `deleted` when its deletion begins; `receipt_ready`: the receipt of its

@@ -19,6 +19,7 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
     ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id }),
     ...(row.copied_from === null ? {} : { copied_from: row.copied_from }),
     size: row.size,
+    ...compressedOf(row),
     sha256: row.sha256 && toHex(row.sha256),
     parts_sha256: toHex(row.parts_sha256),
     part_size: row.part_size,
@@ -34,7 +35,19 @@ export function toFileRecord(row: FileRow, location: string | null): FileRecord 
 }
 
 export function toFilePlace(row: FileRow): FilePlace {
-  return { fileId: row.id, filename: row.filename, sizeBytes: row.size, overrides: overridesOf(row) };
+  const { id: fileId, filename, size: sizeBytes } = row;
+  return { fileId, filename, sizeBytes, overrides: overridesOf(row), isCompressed: row.compressed_size !== null };
+}
+
+/** Where its bytes are as they are stored. */
+export function toStoredPlace(row: FileRow): FilePlace {
+  const place = toFilePlace(row);
+  return row.compressed_size === null ? place : { ...place, sizeBytes: row.compressed_size };
+}
+
+function compressedOf({ compressed_size, compressed_sha256 }: FileRow): Pick<FileRecord, 'compressed'> {
+  if (compressed_size === null || compressed_sha256 === null) return {};
+  return { compressed: { size: compressed_size, sha256: toHex(compressed_sha256) } };
 }
 
 /** The fields of an MRC file that metadata set or override. */

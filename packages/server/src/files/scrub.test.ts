@@ -26,6 +26,8 @@ const ROW = {
   mdoc: null,
   mdoc_image: null,
   copied_from: null,
+  compressed_size: null,
+  compressed_sha256: null,
   fault: null,
   dataset_id: null,
   link_id: null,

@@ -7,7 +7,7 @@ import { findFile, listFilesAfter, sumFiles } from '../db/files.ts';
 import type { FileRow } from '../db/tables.ts';
 import { FILE_DAMAGED, FILE_UNREADABLE } from '../events/event.ts';
 import type { Leases } from '../leases/leases.ts';
-import { BytesGone } from '../storage/errors.ts';
+import { BytesDamaged, BytesGone } from '../storage/errors.ts';
 import { fileEvent } from './file-event.ts';
 import type { FileContext } from './files.ts';
 import { toFilePlace } from './record.ts';
@@ -210,9 +210,7 @@ export class Scrub {
       return fault('damaged', `Its SHA-256 is ${toHex(sha256)} now.`);
     };
     this.#readBytes = 0;
-    const found = await compare().catch((error: Error) =>
-      fault(error instanceof BytesGone && error.isAbsent ? 'missing' : 'unreadable', error.message),
-    );
+    const found = await compare().catch((error: Error) => fault(kindOf(error), error.message));
     return found && !(await findFile(db, row.id)) ? undefined : found;
   }
 
@@ -271,6 +269,11 @@ const NEVER: ScrubReport = {
   missing: 0,
   unreadable: 0,
 };
+
+function kindOf(error: Error): Fault['fault'] {
+  if (error instanceof BytesDamaged) return 'damaged';
+  return error instanceof BytesGone && error.isAbsent ? 'missing' : 'unreadable';
+}
 
 /** @returns a function to await before this number of bytes is read. It rejects after `signal`. */
 function makePace(bytesPerSecond: number, signal: AbortSignal): (bytes: number) => Promise<void> {

@@ -14,6 +14,7 @@ import {
   listStagedRefs,
   listUnpublished,
 } from '../db/uploads/uploads.ts';
+import { planCompressions } from '../files/compression.ts';
 import { finishDeletions } from '../files/deletion.ts';
 import { removeStored } from '../storage/removal.ts';
 import type { FoundStaged } from '../storage/upload-storage.ts';
@@ -42,6 +43,7 @@ export async function sweep(context: UploadContext): Promise<Swept> {
     await attempt(context, 'expire datasets', () => expireDatasets(context));
     await attempt(context, 'tell silent datasets', () => tellSilences(context));
   }
+  await attempt(context, 'plan compressions', () => planAll(context));
   const deleted = await attempt(context, 'finish deletions', () => finishDeletions(context, context.log));
   const leftovers = await attempt(context, 'free', () => freeUnowned(context));
   await attempt(context, 'free pieces', () => freePieces(context));
@@ -51,6 +53,12 @@ export async function sweep(context: UploadContext): Promise<Swept> {
   await attempt(context, 'delete old events', () => forgetOldEvents(context));
   await attempt(context, 'delete old leases', () => forgetOldLeases(context));
   return { expired, deleted, leftovers, forgotten };
+}
+
+async function planAll(context: UploadContext): Promise<void> {
+  const { compressAfterMs } = context.policy;
+  if (compressAfterMs === null || !context.storage.compressor || !context.isClockSettled()) return;
+  await planCompressions(context, context.now() - compressAfterMs);
 }
 
 /** @returns the number of uploads. */

@@ -13,9 +13,11 @@ import { WEBHOOK_SECRET } from '../db/secrets.ts';
 import { RemoteChanges } from '../events/remote-changes.ts';
 import { printKey, readKey } from '../events/webhook/signature.ts';
 import { LONGEST_WAIT_MS, Webhook } from '../events/webhook/webhook.ts';
+import { COMPRESS_JOB } from '../files/compression.ts';
 import { DIGEST_JOB } from '../files/late-digest.ts';
 import { Scrub } from '../files/scrub.ts';
 import { analysisWork } from '../jobs/analysis.ts';
+import { compressionWork } from '../jobs/compression.ts';
 import { checkDatasetWork } from '../jobs/dataset-check.ts';
 import { emptyDatasetWork } from '../jobs/dataset-emptying.ts';
 import { digestWork } from '../jobs/digest.ts';
@@ -55,7 +57,7 @@ const NOT_SWEPT = { expired: null, deleted: null, leftovers: null, forgotten: nu
 
 /** Kinds of jobs that there may be. */
 export const JOB_KINDS = [
-  ...[ANALYSIS_JOB, DIGEST_JOB, ON_COMPLETE],
+  ...[ANALYSIS_JOB, COMPRESS_JOB, DIGEST_JOB, ON_COMPLETE],
   ...[CHECK_DATASET, EMPTY_DATASET, RECEIPT, ON_DATASET_COMPLETE, PUSH],
 ];
 
@@ -190,9 +192,10 @@ function createQueues(
   pushes: PushContext,
   { onComplete, onDatasetComplete }: Config,
 ): JobQueue[] {
-  const analyses = new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1);
+  const { compressor } = context.storage;
   return [
-    analyses,
+    new JobQueue(context, ANALYSIS_JOB, analysisWork(context), 1),
+    ...(compressor ? [new JobQueue(context, COMPRESS_JOB, compressionWork(context, compressor), 1)] : []),
     ...(context.storage.lateDigests ? [new JobQueue(context, DIGEST_JOB, digestWork(context), 2)] : []),
     new JobQueue(context, CHECK_DATASET, checkDatasetWork(context), 1),
     new JobQueue(context, EMPTY_DATASET, emptyDatasetWork(context), 1),

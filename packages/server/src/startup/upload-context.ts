@@ -50,6 +50,7 @@ export function createUploadContext(config: Config, made: Made): UploadContext {
       parts: partLimits(config, storage),
       maxFileSizeBytes: config.maxFileSizeBytes,
       uploadTtlMs: config.uploadTtlMs,
+      compressAfterMs: config.compressAfterMs,
       quotaBytes: config.quotaBytes,
       maxOpenUploads: config.maxOpenUploads,
       maxFiles: config.maxFiles,

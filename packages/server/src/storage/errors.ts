@@ -12,6 +12,9 @@ export class BytesGone extends UploadError {
   }
 }
 
+/** Stored bytes are not those that were stored. */
+export class BytesDamaged extends BytesGone {}
+
 /** The system's own codes: `EIO`, but not `ERR_INVALID_ARG_TYPE`. */
 const SYSTEM_CODE = /^E[A-Z0-9]+$/;
 

@@ -39,6 +39,8 @@ export interface FilePlace {
   sizeBytes: number;
   /** Values from its metadata for an MRC file. */
   overrides?: MrcOverrides | undefined;
+  /** The place of the compressed bytes; otherwise that of its own bytes. */
+  isCompressed?: boolean;
 }
 
 /** A range of a file, bytes. */

@@ -2,6 +2,7 @@
  * A storage: where the bytes of uploads and files are. An ability that a storage lacks is null. Each storage is a
  * folder here and runs the same tests; `startup/data.ts` opens the one of the settings.
  */
+import type { FileCompressor } from './file-compressor.ts';
 import type { FileStorage } from './file-storage.ts';
 import type { PieceStorage } from './pieces.ts';
 import type { FilePlace, PartSelection, StagedUpload } from './places.ts';
@@ -12,6 +13,8 @@ export interface Storage {
   readonly uploads: UploadStorage;
   readonly pieces: PieceStorage;
   readonly files: FileStorage;
+  /** Null: files are not compressed. */
+  readonly compressor: FileCompressor | null;
   readonly previews: PreviewStorage;
   /**
    * True: several servers write the same files, so that bytes may change after this one has verified them, by a late

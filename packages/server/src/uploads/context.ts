@@ -61,6 +61,8 @@ interface UploadPolicy {
   readonly maxFileSizeBytes: number;
   /** An upload expires this long after its last part. */
   readonly uploadTtlMs: number;
+  /** Integer movies are compressed so long after they were published; null: never. */
+  readonly compressAfterMs: number | null;
   /** Quota of an owner, bytes; null: no limit. */
   readonly quotaBytes: number | null;
   /** Maximum of open uploads of one owner. */

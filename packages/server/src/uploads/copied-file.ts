@@ -7,7 +7,7 @@ import { findUploadRow } from '../db/uploads/uploads.ts';
 import { betweenSteps } from '../durable-step.ts';
 import { contentTypeOf } from '../files/content-type.ts';
 import { fileNotFound } from '../files/files.ts';
-import { toFilePlace } from '../files/record.ts';
+import { toFilePlace, toStoredPlace } from '../files/record.ts';
 import type { UploadContext } from './context.ts';
 import { failUpload } from './ending.ts';
 import { timeStage } from './parts/meter.ts';
@@ -47,7 +47,12 @@ async function publishCopy(context: UploadContext, row: UploadRow, requestId: st
   const place = toFilePlace(file);
   await context.attempts.assertExclusive(row.id);
   await timeStage(context.meter, 'publish', () =>
-    context.storage.uploads.publishCopy(toStaged(row), toFilePlace(source), place, row.sha256 as Uint8Array),
+    context.storage.uploads.publishCopy(
+      toStaged(row),
+      toStoredPlace(source),
+      toStoredPlace(file),
+      storedDigest(source),
+    ),
   );
   betweenSteps('copy.published');
   const structure = await checkStoredTiff(context, row, place, requestId);
@@ -68,6 +73,11 @@ export function fileDamaged(fault: NonNullable<FileRow['fault']>): UploadError {
   return new UploadError('file_damaged', `The scrub has found that the bytes of this file are ${fault}.`, {
     details: { fault },
   });
+}
+
+/** Of the bytes that the storage has. */
+function storedDigest({ compressed_sha256, sha256 }: FileRow): Uint8Array {
+  return compressed_sha256 ?? (sha256 as Uint8Array);
 }
 
 /** What the storage needs to find the bytes by is that of the source. */

@@ -143,6 +143,8 @@ function toFileRow(
     instrument: row.instrument,
     dataset_id: row.dataset_id,
     copied_from: null,
+    compressed_size: null,
+    compressed_sha256: null,
     fault: null,
     created_at: context.now(),
     deleted_at: null,

@@ -72,6 +72,7 @@ async function openContext(t: TestContext, db: Database, folder: string, prefix:
       parts: { partSizeBytes: 100, minPartSizeBytes: 1, maxPartSizeBytes: 1000 },
       maxFileSizeBytes: 1_000_000,
       uploadTtlMs: 1000,
+      compressAfterMs: null,
       quotaBytes: null,
       maxLinkMs: 30 * 86_400_000,
       maxOpenUploads: 100,

@@ -40,6 +40,8 @@ test('metadata: an account above the limit cannot change files or uploads', asyn
       mdoc: null,
       mdoc_image: null,
       copied_from: null,
+      compressed_size: null,
+      compressed_sha256: null,
       fault: null,
       dataset_id: null,
       link_id: null,

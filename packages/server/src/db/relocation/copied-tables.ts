@@ -99,5 +99,7 @@ function changeOf(name: keyof Tables, row: Row, storageStays: boolean): Row {
   if (storageStays) return changed;
   if (name === 'uploads') return { ...changed, storage_ref: null };
   if (name === 'parts') return { ...changed, receipt: null };
+  // The original is copied.
+  if (name === 'files') return { ...changed, compressed_size: null, compressed_sha256: null };
   return changed;
 }

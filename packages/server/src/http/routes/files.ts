@@ -148,7 +148,8 @@ async function answerContent(
       break;
   }
   const wanted = selection.kind === 'range' ? selection : { start: 0, end: sizeBytes - 1 };
-  if (options.sendfile && sizeBytes > 0 && mayProxySend(request)) {
+  // A proxy would send the bytes as they are stored.
+  if (options.sendfile && sizeBytes > 0 && !file.place.isCompressed && mayProxySend(request)) {
     (await readContent(context, file, wanted)).destroy();
     nameFile(reply, options.sendfile, context.storage.files.locate(file.place));
     return await reply.type(file.contentType).send();

@@ -1,22 +1,26 @@
 /** Published files on a local file system: each in its own folder, under its name. */
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
+import type { NamedFiles } from '../compressed/named-files.ts';
 import { BytesGone } from '../errors.ts';
-import type { FileStorage } from '../file-storage.ts';
 import type { FilePlace } from '../places.ts';
+import { removeName, writeBeside } from './beside.ts';
 import { FileStream } from './file-stream.ts';
 import { READ } from './file-system.ts';
 import { type DiskLayout, orNull } from './layout.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import type { Digester } from './threads/digester.ts';
+import type { Writers } from './threads/writers.ts';
 
-export class DiskFiles implements FileStorage {
+export class DiskFiles implements NamedFiles {
   readonly #layout: DiskLayout;
+  readonly #writers: Writers;
   readonly #digester: Digester;
   readonly #buffers = new ReadBuffers();
 
-  constructor(layout: DiskLayout, digester: Digester) {
+  constructor(layout: DiskLayout, writers: Writers, digester: Digester) {
     this.#layout = layout;
+    this.#writers = writers;
     this.#digester = digester;
   }
 
@@ -52,5 +56,13 @@ export class DiskFiles implements FileStorage {
 
   async sourceUrl(file: FilePlace): Promise<string> {
     return this.locate(file);
+  }
+
+  async writeBeside(at: FilePlace, bytes: AsyncIterable<Buffer>): Promise<void> {
+    await writeBeside(this.#layout, this.#writers, at, bytes);
+  }
+
+  async removeName(at: FilePlace): Promise<void> {
+    await removeName(this.#layout, at);
   }
 }

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BytesGone } from '../errors.ts';
 import { describeStorage } from '../test-contract.ts';
+import { describeCompression } from '../test-contract-compression.ts';
 import {
   feed,
   hasCode,
@@ -39,6 +40,7 @@ async function awaitDigester(storage: DiskStorage): Promise<void> {
 }
 
 describeStorage('disk', makeStore);
+describeCompression('disk', makeStore);
 
 const onLinux = { skip: process.platform !== 'linux' && 'needs /proc' };
 /** For what hangs when it is broken. */

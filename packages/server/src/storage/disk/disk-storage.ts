@@ -3,6 +3,7 @@
  * a publish is a rename.
  */
 import type { Storage } from '../storage.ts';
+import { DiskFiles } from './disk-files.ts';
 import { DiskUploads } from './disk-uploads.ts';
 import { type DiskCalls, SYSTEM_CALLS } from './file-system.ts';
 import { FolderStorage } from './folder-storage.ts';
@@ -18,8 +19,9 @@ export class DiskStorage extends FolderStorage implements Storage {
   readonly lateDigests = null;
 
   private constructor(layout: DiskLayout, writers: Writers, digester: Digester, onLost: (uploadId: string) => void) {
-    super(layout, writers, digester);
-    this.uploads = new DiskUploads(layout, this.files, writers, digester, onLost);
+    const files = new DiskFiles(layout, writers, digester);
+    super(layout, files, writers, digester);
+    this.uploads = new DiskUploads(layout, files, writers, digester, onLost);
     this.pieces = new PlacedPieces(layout, digester, this.uploads);
   }
 

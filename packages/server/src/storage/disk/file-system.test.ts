@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { UploadError } from '@cryolift/protocol/errors';
+import type { CompressedBytes } from '../file-compressor.ts';
 import type { FilePlace, StagedUpload } from '../places.ts';
 import { feed, makeBytes, openSink, placeOf, readAll, storePart, upload } from '../test-storage.ts';
 import { DiskStorage } from './disk-storage.ts';
@@ -25,11 +26,34 @@ interface Subject {
 const BYTES = makeBytes(100_000);
 const SHA256 = createHash('sha256').update(BYTES).digest();
 
+/** Bytes that can be compressed. */
+const EVEN = Buffer.alloc(100_000, 'even ');
+const EVEN_SHA256 = createHash('sha256').update(EVEN).digest();
+
 const copyOf = ({ id }: StagedUpload) => upload(`${id}-copy`, BYTES.length);
 
 async function publish({ storage, to, file }: Subject): Promise<void> {
   await storePart(storage, to, 0, BYTES);
   await storage.uploads.publish(to, file);
+}
+
+async function publishEven({ storage, to, file }: Subject): Promise<void> {
+  await storePart(storage, to, 0, EVEN);
+  await storage.uploads.publish(to, file);
+}
+
+async function compress({ storage, file }: Pick<Subject, 'storage' | 'file'>): Promise<CompressedBytes> {
+  const done = await storage.compressor.compress(file, EVEN_SHA256, new AbortController().signal);
+  assert.ok(done);
+  return done;
+}
+
+/** The same for every subject. */
+let stored: CompressedBytes;
+
+async function publishCompressed(subject: Subject): Promise<void> {
+  await publishEven(subject);
+  stored = await compress(subject);
 }
 
 /** All operations of the storage with files: the preparation, and the work. */
@@ -50,6 +74,18 @@ const WORK: Record<
   'publish a copy': {
     first: publish,
     run: ({ storage, to, file }) => storage.uploads.publishCopy(copyOf(to), file, placeOf(copyOf(to)), SHA256),
+  },
+  'compress a file': { first: publishEven, run: compress },
+  'remove the original of a compressed file': {
+    first: publishCompressed,
+    run: ({ storage, file }) => storage.compressor.removeOriginal(file, stored),
+  },
+  'read a compressed file': {
+    first: async (subject) => {
+      await publishCompressed(subject);
+      await subject.storage.compressor.removeOriginal(subject.file, stored);
+    },
+    run: async ({ storage, file }) => assert.ok((await readAll(storage, file)).equals(EVEN)),
   },
   'withdraw a file': { first: publish, run: ({ storage, to, file }) => storage.uploads.withdraw(to, file) },
   'publish again': { first: publish, run: ({ storage, to, file }) => storage.uploads.publish(to, file) },
@@ -84,6 +120,10 @@ const HARMLESS: Record<string, readonly CallName[]> = {
   // The bytes are copied.
   'publish a copy': ['link'],
   discard: ['close'],
+  // It is renamed instead, or its second name is removed once more; what was read is closed.
+  'compress a file': ['close', 'link', 'remove'],
+  'remove the original of a compressed file': ['close'],
+  'read a compressed file': ['close'],
 };
 
 const CODES = { EIO: 'storage_unavailable', ENOSPC: 'insufficient_storage', EACCES: 'storage_unavailable' };

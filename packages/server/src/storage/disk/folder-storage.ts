@@ -1,7 +1,9 @@
 /** What storages in a folder have in common, whether one server uses the folder or several do. */
+import { CompressedFiles } from '../compressed/compressed-files.ts';
+import type { FileCompressor } from '../file-compressor.ts';
 import type { SpaceReporter } from '../storage.ts';
 import type { PartSink } from '../upload-storage.ts';
-import { DiskFiles } from './disk-files.ts';
+import type { DiskFiles } from './disk-files.ts';
 import { DiskPreviews } from './disk-previews.ts';
 import { type DiskCalls, explained } from './file-system.ts';
 import { DiskLayout } from './layout.ts';
@@ -9,18 +11,20 @@ import type { Digester } from './threads/digester.ts';
 import type { Writers } from './threads/writers.ts';
 
 export abstract class FolderStorage {
-  readonly files: DiskFiles;
+  readonly files: CompressedFiles;
+  readonly compressor: FileCompressor;
   readonly previews: DiskPreviews;
   readonly presigner = null;
   readonly space: SpaceReporter;
   readonly #writers: Writers;
   readonly #digester: Digester;
 
-  /** The storage closes `writers` and `digester`. */
-  protected constructor(layout: DiskLayout, writers: Writers, digester: Digester) {
+  /** The storage closes `writers` and `digester`. @param named the files of the layout. */
+  protected constructor(layout: DiskLayout, named: DiskFiles, writers: Writers, digester: Digester) {
     this.#writers = writers;
     this.#digester = digester;
-    this.files = new DiskFiles(layout, digester);
+    this.files = new CompressedFiles(named, () => this.openHash());
+    this.compressor = this.files;
     this.previews = new DiskPreviews(layout);
     this.space = { read: () => layout.readSpace() };
   }

@@ -1,6 +1,7 @@
 /** The folders of the storage on a local file system, all on one file system, and where things are in them. */
 import { join } from 'node:path';
 import { durableStep } from '../../durable-step.ts';
+import { storedName } from '../compressed/place.ts';
 import { BytesGone } from '../errors.ts';
 import type { FilePlace } from '../places.ts';
 import { type DiskCalls, READ } from './file-system.ts';
@@ -34,8 +35,8 @@ export class DiskLayout {
     return join(this.staging, uploadId);
   }
 
-  published(file: Pick<FilePlace, 'fileId' | 'filename'>): string {
-    return join(this.files, file.fileId, file.filename);
+  published(file: Pick<FilePlace, 'fileId' | 'filename' | 'isCompressed'>): string {
+    return join(this.files, file.fileId, storedName(file));
   }
 
   /** Makes the folder that `published` is in. */

@@ -26,6 +26,7 @@ export class MemoryStorage implements Storage {
   readonly staged = null;
   readonly prefixes = null;
   readonly lateDigests = null;
+  readonly compressor = null;
   readonly presigner = null;
   readonly space = null;
 

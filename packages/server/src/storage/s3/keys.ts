@@ -1,7 +1,8 @@
 /**
- * Names of objects: `files/ID/NAME` for files, `previews/ID/NAME.png` for their pictures, `pieces/ID/NAME` for bytes of
+ * Names of objects: `files/ID/NAME` for files, `compressed/ID/NAME.zst` for those that are compressed, `previews/ID/NAME.png` for their pictures, `pieces/ID/NAME` for bytes of
  * uploads that are not a whole part.
  */
+import { storedName } from '../compressed/place.ts';
 import type { FilePlace, StagedName } from '../places.ts';
 
 export class Keys {
@@ -14,6 +15,13 @@ export class Keys {
 
   get files(): string {
     return `${this.#prefix}files/`;
+  }
+
+  /**
+   * Not among the files: their multipart uploads are those of uploads.
+   */
+  get compressed(): string {
+    return `${this.#prefix}compressed/`;
   }
 
   get previews(): string {
@@ -34,8 +42,8 @@ export class Keys {
     return `${this.files}${id}/${filename}`;
   }
 
-  ofFile({ fileId, filename }: Pick<FilePlace, 'fileId' | 'filename'>): string {
-    return `${this.files}${fileId}/${filename}`;
+  ofFile(file: Pick<FilePlace, 'fileId' | 'filename' | 'isCompressed'>): string {
+    return `${file.isCompressed ? this.compressed : this.files}${file.fileId}/${storedName(file)}`;
   }
 
   ofPreview(fileId: string, name: string): string {
@@ -46,7 +54,7 @@ export class Keys {
     return `${this.pieces}${uploadId}/${name}`;
   }
 
-  /** @param folder `files`, `previews` or `pieces`. @returns null for a key that is not ours. */
+  /** @param folder `files`, `compressed`, `previews` or `pieces`. @returns null for a key that is not ours. */
   parse(folder: string, key: string): { id: string; name: string } | null {
     const [id, name, ...rest] = key.startsWith(folder) ? key.slice(folder.length).split('/') : [];
     return id && name && rest.length === 0 ? { id, name } : null;

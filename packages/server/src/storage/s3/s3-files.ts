@@ -1,19 +1,21 @@
 /** Published files in a bucket: one object each, under the name that its multipart upload was created with. */
 import type { Readable } from 'node:stream';
-import type { FileStorage } from '../file-storage.ts';
+import type { NamedFiles } from '../compressed/named-files.ts';
 import type { FilePlace } from '../places.ts';
 import type { PartSink } from '../upload-storage.ts';
 import type { Bucket } from './bucket.ts';
 import { listIds, removeId } from './folders.ts';
 import type { Keys } from './keys.ts';
+import { listMultiparts } from './multiparts.ts';
 import { readObject } from './object-stream.ts';
+import { writeObject } from './object-writer.ts';
 
 /** Asked of the pace at a time. */
 const PACE_BYTES = 1024 * 1024;
 /** A signed URL works for so long, or as long as the credentials that it was signed with. */
 const SOURCE_SECONDS = 24 * 3600;
 
-export class S3Files implements FileStorage {
+export class S3Files implements NamedFiles {
   readonly #bucket: Bucket;
   readonly #keys: Keys;
   readonly #openHash: () => PartSink;
@@ -57,11 +59,15 @@ export class S3Files implements FileStorage {
   }
 
   async remove(fileId: string): Promise<void> {
+    await this.#abortWrites(fileId);
+    await removeId(this.#bucket, this.#keys.compressed, fileId);
     await removeId(this.#bucket, this.#keys.files, fileId);
   }
 
   async list(): Promise<string[]> {
-    return await listIds(this.#bucket, this.#keys, this.#keys.files);
+    const { files, compressed } = this.#keys;
+    const ids = [files, compressed].map((folder) => listIds(this.#bucket, this.#keys, folder));
+    return [...new Set((await Promise.all(ids)).flat())];
   }
 
   locate(file: FilePlace): string {
@@ -70,5 +76,21 @@ export class S3Files implements FileStorage {
 
   async sourceUrl(file: FilePlace): Promise<string> {
     return await this.#bucket.signGet(this.#keys.ofFile(file), SOURCE_SECONDS);
+  }
+
+  async writeBeside(at: FilePlace, bytes: AsyncIterable<Buffer>, mostBytes: number): Promise<void> {
+    // What a killed process has left. An attempt of another server that is still running fails then, and is repeated.
+    await this.#abortWrites(at.fileId);
+    await writeObject(this.#bucket, this.#keys.ofFile(at), bytes, mostBytes);
+  }
+
+  async removeName(at: FilePlace): Promise<void> {
+    await this.#bucket.remove(this.#keys.ofFile(at));
+  }
+
+  async #abortWrites(fileId: string): Promise<void> {
+    for await (const { key, id } of listMultiparts(this.#bucket, `${this.#keys.compressed}${fileId}/`)) {
+      await this.#bucket.abort(key, id);
+    }
   }
 }

@@ -1,5 +1,7 @@
 /** The storage in a bucket of an S3-compatible service. Nothing that it needs is in the memory of one process. */
+import { CompressedFiles } from '../compressed/compressed-files.ts';
 import type { Writers } from '../disk/threads/writers.ts';
+import type { FileCompressor } from '../file-compressor.ts';
 import type { LateDigester, Storage } from '../storage.ts';
 import type { PartSink } from '../upload-storage.ts';
 import { Bucket } from './bucket.ts';
@@ -15,7 +17,8 @@ import type { S3Settings } from './settings.ts';
 export class S3Storage implements Storage {
   readonly uploads: S3Uploads;
   readonly pieces: S3Pieces;
-  readonly files: S3Files;
+  readonly files: CompressedFiles;
+  readonly compressor: FileCompressor;
   readonly previews: S3Previews;
   readonly hasOtherWriters = false;
   readonly staged = null;
@@ -35,7 +38,8 @@ export class S3Storage implements Storage {
     const openHash = () => this.openHash();
     this.uploads = new S3Uploads(this.#bucket, this.#keys, openHash);
     this.pieces = new S3Pieces(this.#bucket, this.#keys);
-    this.files = new S3Files(this.#bucket, this.#keys, openHash);
+    this.files = new CompressedFiles(new S3Files(this.#bucket, this.#keys, openHash), openHash);
+    this.compressor = this.files;
     this.previews = new S3Previews(this.#bucket, this.#keys);
     this.lateDigests = {
       digest: async (file, parts, signal) =>

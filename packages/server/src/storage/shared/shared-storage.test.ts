@@ -6,12 +6,14 @@ import { type TestContext, test } from 'node:test';
 import { SYSTEM_CALLS } from '../disk/file-system.ts';
 import { BytesGone } from '../errors.ts';
 import { describeStorage } from '../test-contract.ts';
+import { describeCompression } from '../test-contract-compression.ts';
 import { feed, makeBytes, openSink, publishWhole, readAll, sha256Of, stage, UploadUnderTest } from '../test-storage.ts';
 import { makeShared } from './test-shared.ts';
 
 const PART = 64 * 1024;
 
 describeStorage('shared folder', (t) => makeShared(t));
+describeCompression('shared folder', (t) => makeShared(t));
 
 async function makeTwo(t: TestContext) {
   const one = await makeShared(t);

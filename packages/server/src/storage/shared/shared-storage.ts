@@ -2,6 +2,7 @@
  * The storage in a folder of a file system that several servers mount. The files and folders are those of the storage on
  * a local disk; what is different is that nothing is decided by the memory of one process.
  */
+import { DiskFiles } from '../disk/disk-files.ts';
 import { type DiskCalls, SYSTEM_CALLS } from '../disk/file-system.ts';
 import { FolderStorage } from '../disk/folder-storage.ts';
 import type { DiskLayout } from '../disk/layout.ts';
@@ -19,8 +20,9 @@ export class SharedStorage extends FolderStorage implements Storage {
   readonly lateDigests: LateDigester;
 
   private constructor(layout: DiskLayout, writers: Writers, digester: Digester) {
-    super(layout, writers, digester);
-    this.uploads = new SharedUploads(layout, this.files, writers, digester);
+    const files = new DiskFiles(layout, writers, digester);
+    super(layout, files, writers, digester);
+    this.uploads = new SharedUploads(layout, files, writers, digester);
     this.pieces = new SharedPieces(layout, digester, this.uploads);
     this.lateDigests = {
       digest: (file, parts, signal) => digester.hashWhole(layout.published(file), file.sizeBytes, parts, signal),
