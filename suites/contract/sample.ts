@@ -2,10 +2,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { buildHeader, MRC_HEADER_BYTES } from '@cryolift/mrc';
 
+/** Wide as a camera has it, and larger than a frame of the compressed file. */
+const MOVIE = { nx: 1040, ny: 520, nz: 4 };
+
 /** A correct MRC file of this size (above 1,024 bytes), no two of them alike. */
 export function makeMrc(sizeBytes: number): Buffer {
   const voxels = randomBytes(sizeBytes - MRC_HEADER_BYTES);
   return Buffer.concat([buildHeader({ nx: voxels.length, ny: 1, nz: 1, mode: 0 }), voxels]);
+}
+
+/** A movie of counted electrons, 0 to 3 in a pixel; no two of them alike. */
+export function makeMovie(shape: { nx: number; ny: number; nz: number; mode?: number } = MOVIE): Buffer {
+  const header = buildHeader({ mode: 0, ...shape });
+  const voxels = randomBytes(shape.nx * shape.ny * shape.nz * (shape.mode === 2 ? 4 : 1)).map((byte) => byte & 3);
+  return Buffer.concat([header, voxels]);
 }
 
 export function sha256(bytes: Uint8Array): Buffer {

@@ -10,6 +10,7 @@ import { assertFailure } from '../failure.ts';
 import { makeMrc, sha256Hex } from '../sample.ts';
 import { eventually, initRequest, listFiles, publish } from '../upload.ts';
 import { type Answer, type Call, callAs, callWith } from '../wire.ts';
+import { getPicture } from './pictures.ts';
 
 const server = await startServer({ CRYOLIFT_ACCEPT: 'bin,tif', CRYOLIFT_QUOTA_BYTES: '1MiB' });
 after(() => server.discard());
@@ -122,12 +123,12 @@ test('copy: a file of its own with the same bytes, that outlives its source', as
   assert.deepEqual([upload.status, upload.progress, upload.missing_parts], ['completed', 1, []]);
   // Its pictures are its own.
   const picture = await eventually(
-    () => call('GET', `/files/${file.file_id}/preview`),
+    () => getPicture(call, `/files/${file.file_id}/preview`),
     ({ status }) => status === 200,
   );
   assert.equal((await call('DELETE', `/files/${source.file_id}`)).status, 204);
   assert.deepEqual(await content(call, file), bytes);
-  assert.deepEqual((await call('GET', `/files/${file.file_id}/preview`)).body, picture.body);
+  assert.deepEqual((await getPicture(call, `/files/${file.file_id}/preview`)).body, picture.body);
   assert.equal((await call('DELETE', `/files/${file.file_id}`)).status, 204);
   assertFailure(await call('GET', `/files/${file.file_id}/content`), 'file_not_found');
 });

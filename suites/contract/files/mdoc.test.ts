@@ -8,7 +8,7 @@ import { startServer } from '../../server-under-test.ts';
 import { EventStream } from '../event-stream.ts';
 import { eventually, publish } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
-import { sizeOf } from './mrc-files.ts';
+import { getPicture, sizeOf } from './pictures.ts';
 
 const server = await startServer({ CRYOLIFT_ACCEPT: '.mdoc,.eer' });
 after(() => server.discard());
@@ -45,11 +45,11 @@ function makeMovie(): Buffer {
 
 /** Waits until an `.mdoc` file is read. */
 async function read(call: Call, file: FileRecord): Promise<FileMdoc> {
-  for (;;) {
-    const { mdoc, warnings } = await show(call, file);
-    if (mdoc) return mdoc;
-    assert.deepEqual(warnings, []);
-  }
+  const { mdoc } = await eventually(
+    () => show(call, file),
+    (record) => record.mdoc !== undefined,
+  );
+  return mdoc as FileMdoc;
 }
 
 const put = (call: Call, filename: string, bytes: Buffer, folder = '') =>
@@ -140,7 +140,7 @@ for (const [order, isMdocFirst] of [
     await call('PATCH', `/files/${series.file_id}`, { json: { metadata: { note: 'kept' } } });
     assert.equal(await ofKind(), 1, 'also after a change of its metadata');
     const [picture, middle] = await Promise.all(
-      ['', '?kind=section&axis=z&slice=0'].map((query) => call('GET', `/files/${series.file_id}/preview${query}`)),
+      ['', '?kind=section&axis=z&slice=0'].map((query) => getPicture(call, `/files/${series.file_id}/preview${query}`)),
     );
     assert.ok(picture && middle);
     assert.deepEqual(sizeOf(picture), [NX, NY]);

@@ -8,6 +8,7 @@ import { makeMrc } from '../sample.ts';
 import { eventually, open, publish } from '../upload.ts';
 import { callAs } from '../wire.ts';
 import { makeCube, makeSignedBytes, readKept, server, statisticsOf } from './mrc-files.ts';
+import { getPicture } from './pictures.ts';
 
 after(() => server.discard());
 
@@ -50,7 +51,7 @@ test('metadata: the kind decides the picture, at init and after a change', async
   const get = async (query = '') =>
     (
       await eventually(
-        async () => await call('GET', `/files/${file.file_id}/preview${query}`),
+        async () => await getPicture(call, `/files/${file.file_id}/preview${query}`),
         ({ status }) => status !== 503,
       )
     ).body;
@@ -79,7 +80,7 @@ test('metadata: the kind decides the picture, at init and after a change', async
 test('metadata: mode0 decides how bytes of mode 0 are read, also later', async () => {
   const call = callAs(server);
   const file = await publish(call, makeSignedBytes(), { filename: 'bytes.st' });
-  const get = () => call('GET', `/files/${file.file_id}/preview`);
+  const get = () => getPicture(call, `/files/${file.file_id}/preview`);
   const found = await statisticsOf(call, file);
   assert.deepEqual([found.min, found.max], [-20, 20]);
   assert.deepEqual([found.signedness?.value, found.signedness?.evidence.code], ['signed', 'voxels']);

@@ -4,7 +4,7 @@ import { buildHeader } from '@cryolift/mrc';
 import type { FileRecord, Statistics } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
 import { EventStream, type ReceivedEvent } from '../event-stream.ts';
-import type { Answer, Call } from '../wire.ts';
+import type { Call } from '../wire.ts';
 
 export const server = await startServer({ CRYOLIFT_ACCEPT: 'txt' });
 
@@ -18,14 +18,6 @@ export function makeVolume(fields: Parameters<typeof buildHeader>[0] | object = 
     for (let y = 0; y < NY; y++) for (let x = 0; x < NX; x++) voxels[at++] = x + 2 * y + 3 * z;
   const header = buildHeader({ nx: NX, ny: NY, nz: NZ, mode: 2, ispg: 1, m: [NX, NY, NZ], ...fields });
   return Buffer.concat([header, new Uint8Array(voxels.buffer)]);
-}
-
-/** Width and height from a PNG's head. */
-export function sizeOf({ body, headers, status }: Answer): [number, number] {
-  assert.equal(status, 200, body.toString().slice(0, 300));
-  assert.equal(headers['content-type'], 'image/png');
-  assert.equal(body.subarray(0, 8).toString('latin1'), '\x89PNG\r\n\x1a\n');
-  return [body.readUInt32BE(16), body.readUInt32BE(20)];
 }
 
 export async function statisticsOf(call: Call, file: FileRecord): Promise<Statistics> {

@@ -7,14 +7,15 @@ import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { assertFailure } from '../failure.ts';
 import { complete, open, PART_BYTES, publish, put } from '../upload.ts';
 import { callAs } from '../wire.ts';
-import { makeCube, makeVolume, NX, NY, NZ, readKept, server, sizeOf, statisticsOf } from './mrc-files.ts';
+import { makeCube, makeVolume, NX, NY, NZ, readKept, server, statisticsOf } from './mrc-files.ts';
+import { getPicture, sizeOf } from './pictures.ts';
 
 after(() => server.discard());
 
 test('previews: every kind and size, with an ETag that saves sending them again', async () => {
   const call = callAs(server);
   const { file_id } = await publish(call, makeVolume());
-  const get = (query: string, headers = {}) => call('GET', `/files/${file_id}/preview${query}`, { headers });
+  const get = (query: string, headers = {}) => getPicture(call, `/files/${file_id}/preview${query}`, headers);
   assert.deepEqual(sizeOf(await get('')), [NX, NY]);
   assert.deepEqual(sizeOf(await get('?axis=y')), [NX, NZ]);
   assert.deepEqual(sizeOf(await get('?axis=x')), [NY, NZ]);
@@ -51,7 +52,7 @@ test('previews: every kind and size, with an ETag that saves sending them again'
 test('previews: a region, a slab, a low-pass and percentiles, each a picture of its own', async () => {
   const call = callAs(server);
   const { file_id } = await publish(call, makeVolume());
-  const get = (query: string) => call('GET', `/files/${file_id}/preview?${query}`);
+  const get = (query: string) => getPicture(call, `/files/${file_id}/preview?${query}`);
   const [whole, ...others] = await Promise.all(
     [
       '',
@@ -84,7 +85,7 @@ test('previews: a slab of an upload needs the parts of its sections', async () =
   const sectionBytes = 4 * NX * NY;
   const last = Math.floor((1024 + 4 * sectionBytes - 1) / PART_BYTES);
   for (let idx = 0; idx <= last; idx++) await put(call, upload, idx, bytes);
-  const get = (query: string) => call('GET', `/uploads/${upload.upload_id}/preview?${query}`);
+  const get = (query: string) => getPicture(call, `/uploads/${upload.upload_id}/preview?${query}`);
   assert.deepEqual(sizeOf(await get('slice=1&slab=3')), [NX, NY]);
   const { details } = assertFailure(await get('slice=5&slab=5'), 'upload_incomplete');
   const needed = Math.floor((1024 + 8 * sectionBytes - 1) / PART_BYTES);
@@ -123,14 +124,14 @@ test('previews: what cannot be shown is refused with a reason', async () => {
     'lowpass=inf',
     'kind=spectrum&lowpass=10',
   ]) {
-    assertFailure(await call('GET', `/files/${file_id}/preview?${query}`), 'invalid_request');
+    assertFailure(await getPicture(call, `/files/${file_id}/preview?${query}`), 'invalid_request');
   }
   assertFailure(await callAs(server)('GET', `/files/${file_id}/preview`), 'file_not_found');
   const text = await publish(call, Buffer.from('no picture'), { filename: 'a.txt' });
-  assertFailure(await call('GET', `/files/${text.file_id}/preview`), 'not_found');
+  assertFailure(await getPicture(call, `/files/${text.file_id}/preview`), 'not_found');
   assertFailure(await call('GET', `/files/${text.file_id}/statistics`), 'not_found');
   const forced = await publish(call, Buffer.from('this is no MRC file'), { filename: 'forced.mrc', force: true });
-  assertFailure(await call('GET', `/files/${forced.file_id}/preview`), 'not_found');
+  assertFailure(await getPicture(call, `/files/${forced.file_id}/preview`), 'not_found');
   assertFailure(await call('GET', `/files/${forced.file_id}/statistics`), 'not_found');
 });
 
@@ -138,7 +139,7 @@ test('previews: the central section is shown as soon as its parts are stored, an
   const call = callAs(server, { sub: 'early' });
   const bytes = makeVolume();
   const upload = await open(call, { size: bytes.length });
-  const get = (query: string) => call('GET', `/uploads/${upload.upload_id}/preview${query}`);
+  const get = (query: string) => getPicture(call, `/uploads/${upload.upload_id}/preview${query}`);
   assertFailure(await get(''), 'not_found');
   await put(call, upload, 0, bytes);
   const sectionBytes = 4 * NX * NY;
@@ -161,7 +162,7 @@ test('previews: the central section is shown as soon as its parts are stored, an
 
   for (let idx = 0; idx < upload.part_count; idx++) await put(call, upload, idx, bytes);
   const file = (await complete(call, upload)).json<FileRecord>();
-  const late = await call('GET', `/files/${file.file_id}/preview`);
+  const late = await getPicture(call, `/files/${file.file_id}/preview`);
   assert.deepEqual(late.body, early.body, 'the section of the upload is the one of the file');
   assert.deepEqual((await get('')).body, early.body);
 
@@ -172,7 +173,7 @@ test('previews: the central section is shown as soon as its parts are stored, an
   const ready = received.find(({ type }) => type === 'cryolift.file.preview_ready');
   assert.equal(ready?.data.statistics?.count, NX * NY * NZ);
   assert.equal(ready?.data.previews.length, 3);
-  for (const { url } of ready?.data.previews ?? []) sizeOf(await call('GET', url));
+  for (const { url } of ready?.data.previews ?? []) sizeOf(await getPicture(call, url));
   const stored = readdirSync(join(server.dataDir, 'previews', file.file_id));
   assert.equal(stored.filter((name) => name.includes('-256-')).length, 1, `of lists: ${stored}`);
 });
@@ -205,6 +206,6 @@ test('previews: a volume whose ISPG says images is shown as a volume, and the re
   const call = callAs(server);
   const file = await publish(call, makeCube(), { filename: 'run_class001.mrc' });
   assert.deepEqual([file.mrc?.kind, file.mrc?.kind_evidence?.code], ['volume', 'dimensions']);
-  const get = async (query = '') => (await call('GET', `/files/${file.file_id}/preview${query}`)).body;
+  const get = async (query = '') => (await getPicture(call, `/files/${file.file_id}/preview${query}`)).body;
   assert.deepEqual(await get(), await get('?kind=section&axis=z'));
 });

@@ -8,6 +8,7 @@ import { startServer } from '../../server-under-test.ts';
 import { assertFailure } from '../failure.ts';
 import { complete, eventually, open, publish, put, putAll, readUploadRecord } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
+import { getPicture } from './pictures.ts';
 
 const server = await startServer();
 after(() => server.discard());
@@ -128,7 +129,7 @@ test('TIFF: a movie has statistics, and pictures with its first row on top', asy
   const file = await publish(call, makeMovie(), { filename: 'movie.tif' });
   const { min, max, count, sections } = await statisticsOf(call, file);
   assert.deepEqual([min, max, count, sections?.mean.length], [0, 19, 4 * 300 * 200, 4]);
-  const show = async (query: string) => await call('GET', `/files/${file.file_id}/preview${query}`);
+  const show = async (query: string) => await getPicture(call, `/files/${file.file_id}/preview${query}`);
   for (const query of ['', '?kind=section&slice=3', '?kind=spectrum', '?kind=montage']) {
     const { status, headers, body } = await show(query);
     assert.deepEqual([status, headers['content-type']], [200, 'image/png'], body.toString());
@@ -138,7 +139,7 @@ test('TIFF: a movie has statistics, and pictures with its first row on top', asy
   const how = { width: 128, height: 128, isLzw: true } as const;
   const half = Buffer.from(writeTiff([greyImage(how, (_, y) => (y < 64 ? 0 : 200))]));
   const image = await publish(call, half, { filename: 'half.tif' });
-  const { gray, widthPx } = decodePng((await call('GET', `/files/${image.file_id}/preview?size=128`)).body);
+  const { gray, widthPx } = decodePng((await getPicture(call, `/files/${image.file_id}/preview?size=128`)).body);
   assert.ok((gray[widthPx * 10 + 64] as number) < (gray[widthPx * 120 + 64] as number));
 });
 
@@ -148,7 +149,7 @@ test('EER: a movie has the picture of its sum, and the electrons of each frame',
   const { sections, dose_per_frame: dose, min, max } = await statisticsOf(call, file);
   assert.deepEqual([min, max, sections?.mean.length], [0, 5, 5]);
   assert.equal(dose?.per_pixel, Number((500 / 512 ** 2).toPrecision(7)));
-  const { status, body } = await call('GET', `/files/${file.file_id}/preview`);
+  const { status, body } = await getPicture(call, `/files/${file.file_id}/preview`);
   assert.equal(status, 200, body.toString());
 });
 
@@ -166,6 +167,6 @@ test('TIFF: damaged data are a warning, and there is no picture', async () => {
     warnings.map(({ code }) => code),
     ['data_damaged'],
   );
-  assertFailure(await call('GET', `/files/${file.file_id}/preview`), 'not_found');
+  assertFailure(await getPicture(call, `/files/${file.file_id}/preview`), 'not_found');
   assertFailure(await call('GET', `/files/${file.file_id}/statistics`), 'not_found');
 });
