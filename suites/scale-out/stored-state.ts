@@ -54,7 +54,7 @@ export async function findOrphans({ postgres, seaweed, prefix }: Behind): Promis
       for (const { Key = '', Size = 0 } of page.Contents ?? []) found.set(Key, Size);
     }
     const others: string[] = [];
-    for (const folder of ['pieces', 'previews']) {
+    for (const folder of ['compressed', 'pieces', 'previews']) {
       for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: `${prefix}/${folder}/` })) {
         others.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
       }

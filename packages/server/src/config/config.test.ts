@@ -30,6 +30,7 @@ test('config: without settings, a server for this machine alone', () => {
     maxFileSizeBytes: 16 * 1024 ** 4,
     partSizeBytes: 8 * 1024 ** 2,
     uploadTtlMs: 7 * 24 * 3_600_000,
+    compressAfterMs: null,
     acceptedTypes: ['mdoc', 'eer', 'tif', 'tiff', 'gain', 'dm4', 'xml'],
     quotaBytes: null,
     maxOpenUploads: 10_000,
@@ -153,6 +154,7 @@ test('config: good values are read', () => {
   assert.equal(read('MAX_FILE_SIZE', '1').maxFileSizeBytes, 1);
   assert.equal(read('PART_SIZE', '64KiB').partSizeBytes, 65_536);
   assert.equal(read('SESSION_TTL', '1s').uploadTtlMs, 1000);
+  assert.equal(read('COMPRESS_AFTER', '90d').compressAfterMs, 90 * 86_400_000);
   assert.deepEqual(read('ACCEPT', '.TIF, eer *.mdoc').acceptedTypes, ['tif', 'eer', 'mdoc']);
   assert.deepEqual(read('ACCEPT', 'tif *').acceptedTypes, ['*']);
   assert.equal(read('QUOTA_BYTES', '0').quotaBytes, 0);

@@ -89,6 +89,9 @@ function FileRecordView({ file }: { file: FileRecord }) {
         caption={texts.files.facts}
         rows={[
           [texts.files.size, `${formatBytes(size)} (${formatCount(size)} bytes)`],
+          ...(file.compressed === undefined
+            ? []
+            : [[texts.files.stored, texts.files.compressedTo(file.compressed.size)] as const]),
           ...(file.dataset_id === undefined
             ? []
             : [[texts.files.dataset, <DatasetLink key="dataset" id={file.dataset_id} />] as const]),

@@ -112,6 +112,8 @@ export const filesTexts = {
   back: 'All files',
   facts: 'File',
   size: 'Size',
+  stored: 'Stored',
+  compressedTo: (bytes: number) => `${formatBytes(bytes)}, compressed`,
   uploaded: 'Uploaded',
   dataset: 'Dataset',
   inDataset: 'Files of the dataset',
