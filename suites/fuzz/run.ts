@@ -1,5 +1,6 @@
 /** Sends requests to a server and checks every answer. */
 import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { makeMrc } from '../contract/sample.ts';
 import { open, publish } from '../contract/upload.ts';
@@ -14,6 +15,8 @@ const BATCH = 256;
 const MAX_IDS = 60;
 /** Bytes that are read of a stream without an end. */
 const STREAM_BYTES = 2_000;
+/** The longest time in which a request is repeated. */
+const BUSY_MS = 60_000;
 const ALL = 'uploads:write files:read files:delete files:locate';
 
 export interface Outcome {
@@ -43,7 +46,7 @@ export async function fuzz(server: OwnServer, count: number, seed: number): Prom
     const requests = sample(operations, knowledge, seed + batch);
     const worker = async () => {
       for (let next = requests.pop(); next; next = requests.pop()) {
-        const answer = await send(server.url, agent, next);
+        const answer = await sendWhenFree(server.url, agent, next);
         byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1;
         const fault = findFault(next, answer);
         if (fault) faults.push(describe(next, fault));
@@ -81,6 +84,17 @@ function learn(ids: string[], { status, body }: FuzzAnswer): string[] {
   if (status >= 300) return ids;
   const found = body.toString('latin1').match(/(?<="(?:upload|file|link)_id":")\w{10,64}/g) ?? [];
   return found.length === 0 ? ids : [...new Set([...found.slice(0, 5), ...ids])].slice(0, MAX_IDS);
+}
+
+/** As clients do: a server that has too much to do at once is asked again. */
+async function sendWhenFree(url: string, agent: Agent, request: FuzzRequest): Promise<FuzzAnswer> {
+  const deadlineMs = Date.now() + BUSY_MS;
+  for (;;) {
+    const answer = await send(url, agent, request);
+    const isBusy = answer.status === 503 && answer.body.includes('"code":"overloaded"');
+    if (!isBusy || Date.now() > deadlineMs) return answer;
+    await delay(100);
+  }
 }
 
 async function send(url: string, agent: Agent, { operation, path, headers, body }: FuzzRequest): Promise<FuzzAnswer> {
