@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import type { FileRecord } from '@cryolift/protocol/messages';
+import { AFTER_ONE_SECOND, untilCompressed } from '../contract/compression.ts';
 import { makeMovie, sha256Hex } from '../contract/sample.ts';
 import { eventually, publish } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
@@ -40,7 +40,7 @@ async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
   const server = await startServer({
     ...deployment.settings,
     CRYOLIFT_PORT: String(await findPort()),
-    CRYOLIFT_COMPRESS_AFTER: '1s',
+    ...AFTER_ONE_SECOND,
     NODE_OPTIONS: `--import ${PRELOAD}`,
     CRASH_FOLDER: folder,
   });
@@ -68,17 +68,7 @@ async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
     await server.restart();
     const read = async () => (await call('GET', `/files/${file_id}/content`)).body;
     assert.ok((await read()).equals(bytes), what);
-    await eventually(
-      async () => {
-        await sweep();
-        const { items } = (await call('GET', `/files/${file_id}/jobs`)).json<{
-          items: { kind: string; status: string }[];
-        }>();
-        return items.some(({ kind, status }) => kind === 'compress' && status === 'done');
-      },
-      (isDone) => isDone,
-    );
-    const file = (await call('GET', `/files/${file_id}`)).json<FileRecord>();
+    const file = await untilCompressed(call, admin, file_id);
     assert.ok(file.compressed, what);
     assert.ok((await read()).equals(bytes), what);
     assert.equal((await call('DELETE', `/files/${file_id}`)).status, 204);

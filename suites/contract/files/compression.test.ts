@@ -6,13 +6,13 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { FileRecord, ScrubReport } from '@cryolift/protocol/messages';
 import { startServer } from '../../server-under-test.ts';
+import { AFTER_ONE_SECOND, publishCompressed } from '../compression.ts';
 import { EventStream } from '../event-stream.ts';
 import { flipBit, makeMovie, sha256Hex } from '../sample.ts';
 import { eventually, publish } from '../upload.ts';
 import { type Call, callAs } from '../wire.ts';
 import { getPicture } from './pictures.ts';
 
-const AFTER_ONE_SECOND = { CRYOLIFT_COMPRESS_AFTER: '1s' };
 const server = await startServer(AFTER_ONE_SECOND);
 after(() => server.discard());
 const admin = callAs(server, { sub: 'root', scope: 'admin' });
@@ -21,28 +21,12 @@ async function readRecord(call: Call, id: string): Promise<FileRecord> {
   return (await call('GET', `/files/${id}`)).json<FileRecord>();
 }
 
-/** Uploads a movie and waits until it is stored compressed, and nothing else of it. */
-async function publishCompressed(call: Call, bytes: Buffer): Promise<FileRecord> {
-  const { file_id } = await publish(call, bytes, { sha256: sha256Hex(bytes) });
-  await eventually(
-    async () => {
-      await admin('POST', '/admin/sweep');
-      const { items } = (await call('GET', `/files/${file_id}/jobs`)).json<{
-        items: { kind: string; status: string }[];
-      }>();
-      return items.some(({ kind, status }) => kind === 'compress' && status === 'done');
-    },
-    (isDone) => isDone,
-  );
-  return await readRecord(call, file_id);
-}
-
 test('compression: a movie has the same size, digest, bytes and tags as before, in half the space', async () => {
   const call = callAs(server, { sub: 'ada', scope: 'files:read files:locate uploads:write files:delete' });
   const bytes = makeMovie();
   const before = await publish(call, bytes, { sha256: sha256Hex(bytes) });
   const { headers } = await call('HEAD', `/files/${before.file_id}/content`);
-  const file = await publishCompressed(call, bytes);
+  const file = await publishCompressed(call, admin, bytes);
   const { compressed, location, ...same } = await readRecord(call, before.file_id);
   assert.ok(compressed && compressed.size < bytes.length / 2, `${compressed?.size} of ${bytes.length}`);
   const { location: _, ...first } = before;
@@ -68,7 +52,7 @@ test('compression: a movie has the same size, digest, bytes and tags as before, 
 test('compression: pictures are drawn, copies are made, and a deletion leaves nothing', async () => {
   const call = callAs(server, { sub: 'bert', scope: 'files:read files:locate uploads:write files:delete' });
   const bytes = makeMovie();
-  const file = await publishCompressed(call, bytes);
+  const file = await publishCompressed(call, admin, bytes);
   const picture = await getPicture(call, `/files/${file.file_id}/preview?kind=section&slice=2`);
   assert.deepEqual([picture.status, picture.body.subarray(1, 4).toString()], [200, 'PNG']);
   const answer = await call('POST', `/files/${file.file_id}/copy`, { json: { filename: 'copy.mrc' } });
@@ -85,7 +69,7 @@ test('compression: an event says it, and the scrub reads what is stored', async 
   const claims = { sub: 'cleo', scope: 'files:read files:locate uploads:write files:delete' };
   const call = callAs(server, claims);
   const events = await EventStream.open<FileRecord>(server, '/events', claims);
-  const file = await publishCompressed(call, makeMovie());
+  const file = await publishCompressed(call, admin, makeMovie());
   for (let event = await events.next(); event?.type !== 'cryolift.file.compressed'; event = await events.next()) {
     assert.ok(event);
   }
@@ -114,7 +98,7 @@ test('compression: other files stay as they are', async () => {
   const others = [];
   for (const bytes of [particles, floats]) others.push(await publish(call, bytes, { sha256: sha256Hex(bytes) }));
   // Looked at in the order of their times.
-  await publishCompressed(call, makeMovie());
+  await publishCompressed(call, admin, makeMovie());
   for (const { file_id } of others) {
     const { items } = (await call('GET', `/files/${file_id}/jobs`)).json<{ items: { kind: string }[] }>();
     assert.ok(!items.some(({ kind }) => kind === 'compress'));

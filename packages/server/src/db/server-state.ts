@@ -6,6 +6,8 @@ export const DATABASE_ID = 'database_id';
 export const SHARED_FOLDER_ID = 'shared_folder_id';
 /** How far the scrub is. */
 export const SCRUB = 'scrub';
+/** How far stacks have been looked at, whether to compress them; by the numbers of the library. */
+export const COMPRESSION_PLANNED = 'compression_planned';
 /** The boot of the system at the last start. */
 export const BOOT_ID = 'boot_id';
 /** The timeline of PostgreSQL that the last events were numbered on. */

@@ -2,11 +2,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { findFiles } from '../files.ts';
-import { readFact, writeFact } from '../server-state.ts';
+import { COMPRESSION_PLANNED, readFact, writeFact } from '../server-state.ts';
 import type { FileRow } from '../tables.ts';
-
-/** How far the stacks have been looked at. */
-const PLANNED = 'compression_planned';
 
 /** A place in the order of the stacks: by time, then by the number of the entry. */
 interface Position {
@@ -41,7 +38,7 @@ export async function takeOldStacks(
   const end = entries.at(-1);
   if (!end) return { stacks: [], isMore: false };
   const position: Position = { createdAtMs: Number(end.created_at), entry: Number(end.id) };
-  await writeFact(tx, PLANNED, JSON.stringify(position));
+  await writeFact(tx, COMPRESSION_PLANNED, JSON.stringify(position));
   const ids = entries.map(({ file_id }) => file_id);
   return { stacks: await findFiles(tx, ids), isMore: entries.length === limit };
 }
@@ -63,6 +60,6 @@ export async function recordCompressed(
 }
 
 async function readPosition(tx: Database): Promise<Position> {
-  const kept = await readFact(tx, PLANNED);
+  const kept = await readFact(tx, COMPRESSION_PLANNED);
   return kept === undefined ? { createdAtMs: 0, entry: 0 } : (JSON.parse(kept) as Position);
 }

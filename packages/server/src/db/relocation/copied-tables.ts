@@ -3,7 +3,15 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { SCHEMA_FLOOR, SERVER_VERSION } from '../schema.ts';
 import { SHARED_SECRETS } from '../secrets.ts';
-import { BOOT_ID, DATABASE_ID, EVENT_TIMELINE, LIBRARY_COMPLETE, SCRUB, SHARED_FOLDER_ID } from '../server-state.ts';
+import {
+  BOOT_ID,
+  COMPRESSION_PLANNED,
+  DATABASE_ID,
+  EVENT_TIMELINE,
+  LIBRARY_COMPLETE,
+  SCRUB,
+  SHARED_FOLDER_ID,
+} from '../server-state.ts';
 import type { Tables } from '../tables.ts';
 import { LIVE_STATES } from '../uploads/parts.ts';
 import { RELOCATION } from './marks.ts';
@@ -50,7 +58,15 @@ export const SCHEMA_FACTS: readonly string[] = [SCHEMA_FLOOR, SERVER_VERSION];
  * Facts that belong to one database: the mark of the relocation, the system that the server ran on, the timeline of
  * PostgreSQL, that the library is complete. Secrets are copied on their own, because SQLite has them in files.
  */
-const LOCAL_FACTS = [...SCHEMA_FACTS, RELOCATION, BOOT_ID, EVENT_TIMELINE, LIBRARY_COMPLETE, ...SHARED_SECRETS];
+const LOCAL_FACTS = [
+  ...SCHEMA_FACTS,
+  RELOCATION,
+  BOOT_ID,
+  COMPRESSION_PLANNED,
+  EVENT_TIMELINE,
+  LIBRARY_COMPLETE,
+  ...SHARED_SECRETS,
+];
 /** By these, a bucket or a shared folder and its database know each other. */
 export const STORAGE_FACTS: readonly string[] = [DATABASE_ID, SHARED_FOLDER_ID];
 /** How far the bytes of one storage were read. */
