@@ -63,6 +63,12 @@ export async function checkSchema(db: Database): Promise<void> {
     throw new UploadError('database_unavailable', 'The database has the tables of another version.', { cause });
 }
 
+/** From now on, only servers that know this migration use the database. For use inside a transaction. */
+export async function raiseFloor(tx: Database, migration: string): Promise<void> {
+  const floor = await readFact(tx, SCHEMA_FLOOR);
+  if (floor === undefined || floor < migration) await writeFact(tx, SCHEMA_FLOOR, migration);
+}
+
 async function assertFloor(db: Database, ours: Record<string, Migration>): Promise<void> {
   const fault = await findFloorFault(db, ours);
   if (fault) throw fault;

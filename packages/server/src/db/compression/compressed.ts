@@ -2,8 +2,12 @@
 import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { findFiles } from '../files.ts';
+import { raiseFloor } from '../schema.ts';
 import { COMPRESSION_PLANNED, readFact, writeFact } from '../server-state.ts';
 import type { FileRow } from '../tables.ts';
+
+/** The first version with it reads compressed files. */
+const MIGRATION = '027_compression';
 
 /** A place in the order of the stacks: by time, then by the number of the entry. */
 interface Position {
@@ -43,12 +47,18 @@ export async function takeOldStacks(
   return { stacks: await findFiles(tx, ids), isMore: entries.length === limit };
 }
 
-/** @returns the row after the change; undefined when it was recorded before, or the file was deleted. */
+/**
+ * Servers of versions that do not find the bytes of such a file do not use the database any more. For use inside a
+ * transaction.
+ *
+ * @returns the row after the change; undefined when it was recorded before, or the file was deleted.
+ */
 export async function recordCompressed(
   tx: Database,
   id: string,
   { sizeBytes, sha256 }: { sizeBytes: number; sha256: Uint8Array },
 ): Promise<FileRow | undefined> {
+  await raiseFloor(tx, MIGRATION);
   return await tx
     .updateTable('files')
     .set({ compressed_size: sizeBytes, compressed_sha256: sha256 })
