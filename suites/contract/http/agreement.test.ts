@@ -55,6 +55,8 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'DELETE /datasets/{dataset_id}': [202],
   'GET /datasets/{dataset_id}/files': [200],
   'GET /datasets/{dataset_id}/tree': [200],
+  'POST /datasets/{dataset_id}/sign': [200],
+  'GET /datasets/{dataset_id}/downloads': [200],
   'POST /datasets/{dataset_id}/expected': [200],
   'GET /datasets/{dataset_id}/check': [200],
   'POST /datasets/{dataset_id}/complete': [200],

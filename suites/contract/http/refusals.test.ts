@@ -278,6 +278,12 @@ const OWN: Readonly<Record<string, Refusals>> = {
       return await useLate(`/files/${file_id}/sign`, {}, (answer) => answer.json<{ url: string }>().url, 'GET');
     },
   },
+  listDatasetDownloads: {
+    signature_expired: async () => {
+      const toUrl = (answer: Answer) => answer.json<{ url: string }>().url;
+      return await useLate(`/datasets/${await makeDataset('shared')}/sign`, {}, toUrl, 'GET');
+    },
+  },
   getFilePreview: {
     not_found: () => readFile({}, 'preview', 'a.bin'),
     precondition_failed: () => readFile({ 'if-match': '"x"' }, 'preview'),

@@ -49,6 +49,9 @@ test('dataset: it is made, filled by upload and by watch, completed, released an
   const refused = await bench.run(['upload', bench.path('in/b.mrc'), '--restart', '--dataset', 'Grid 7']);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /The dataset Grid 7 is complete: it takes no files/);
+  const [shared] = await runJson<{ url: string }>('dataset', 'share', 'Grid 7', '--expires', '1h');
+  const list = await (await fetch(shared?.url ?? '')).text();
+  assert.equal(list.match(/^http/gm)?.length, shown.files);
   assert.equal((await bench.run(['dataset', 'reopen', 'Grid 7'])).stdout, 'Grid 7 is open\n');
   await bench.run(['dataset', 'complete', 'Grid 7']);
   assert.equal((await bench.run(['dataset', 'release', 'Grid 7'])).stdout, 'Grid 7 is released\n');

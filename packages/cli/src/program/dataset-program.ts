@@ -107,6 +107,13 @@ export function addDataset(program: Command, finish: Finish): void {
       const { downloadDataset } = await import('../commands/dataset-download.ts');
       finish(await downloadDataset(reference, command.optsWithGlobals()));
     });
+  add('share', 'make a URL with which anybody can list and download the files of a dataset, for a time')
+    .argument('<dataset>', DATASET)
+    .option('--expires <duration>', 'how long the URL is valid: 24h by default, at most 7d', secondsBetween('1s', '7d'))
+    .action(async (reference: string, _own: unknown, command: Command) => {
+      const { shareDataset } = await import('../commands/share.ts');
+      finish(await shareDataset(reference, command.optsWithGlobals()));
+    });
   add('release', 'say that the files of a complete dataset were handed over')
     .argument('<dataset>', DATASET)
     .action(async (reference: string, _own: unknown, command: Command) => {

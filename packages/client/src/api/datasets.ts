@@ -15,6 +15,7 @@ import type {
   FileTree,
   PushRecord,
   ReceiptDocument,
+  SignedDownload,
   TreeQuery,
 } from '@cryolift/protocol/messages';
 import type { Api } from './api.ts';
@@ -30,6 +31,7 @@ import {
   isFileTree,
   isList,
   isPush,
+  isSignedDownload,
 } from './shapes.ts';
 
 export class Datasets {
@@ -69,6 +71,12 @@ export class Datasets {
   /** The files of a dataset, searched and sorted; not given: all, newest first. */
   async files(id: string, query: FileQuery = {}, options?: CallOptions): Promise<FilePage> {
     return await this.#api.call(isFilePage, 'GET', `${pathOf(id)}/files${toQuery(query)}`, undefined, options);
+  }
+
+  /** A URL with which anybody can list and download its files. @param expiresInSeconds at most a week. */
+  async sign(id: string, expiresInSeconds: number, options?: CallOptions): Promise<SignedDownload> {
+    const body = { expires_in: expiresInSeconds };
+    return await this.#api.call(isSignedDownload, 'POST', `${pathOf(id)}/sign`, body, options);
   }
 
   /** Sums of a folder of a dataset, and a page of the folders directly below it. */

@@ -29,6 +29,7 @@ import { registerAdmin } from './routes/admin.ts';
 import { registerConfirm } from './routes/confirm.ts';
 import { registerCopies } from './routes/copies.ts';
 import { registerDatasetCheck } from './routes/dataset-check.ts';
+import { registerDatasetDownloads } from './routes/dataset-downloads.ts';
 import { registerDatasets } from './routes/datasets.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerFiles } from './routes/files.ts';
@@ -168,6 +169,7 @@ async function registerRoutes(app: FastifyInstance, services: Services): Promise
     registerDatasets(routes, services);
     registerDatasetCheck(routes, services);
     registerManifest(routes, services);
+    registerDatasetDownloads(routes, services);
     registerFiles(routes, services);
     registerCopies(routes, services);
     registerPreviews(routes, services);

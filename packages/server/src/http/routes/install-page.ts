@@ -1,4 +1,5 @@
 /** The page at `GET /install`. It has no script, so that it opens in the oldest browser of an instrument. */
+import { escapeHtml } from './html.ts';
 
 export interface Program {
   /** Of its file: `cryolift-win-x64.exe`. */
@@ -68,9 +69,4 @@ function renderRow({ name, sha256, sizeBytes }: Program, label: string): string 
 
 function platformOf(name: string): string {
   return name.replace(/^cryolift-/, '').replace(/\.exe$/, '');
-}
-
-function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (each) => entities[each] as string);
 }

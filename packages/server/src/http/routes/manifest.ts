@@ -76,11 +76,13 @@ function createJson({ options }: Services, request: Request): Print {
 /** URLs that need no token, each with its options in the lines that follow. */
 async function createAria2(services: Services, request: Request, expiresIn: number | undefined): Promise<Print> {
   const { sign } = await createSigner(services, request, expiresIn);
-  return (file) => {
-    const url = sign({ method: 'GET', path: contentPath(file), lengthBytes: null });
-    const digest = file.sha256 ? `  checksum=sha-256=${toHex(file.sha256)}\n` : '';
-    return `${url}\n  out=${safePathOf(file)}\n${digest}`;
-  };
+  return (file) => printAria2(file, sign({ method: 'GET', path: contentPath(file), lengthBytes: null }));
+}
+
+/** Lines of an input file of aria2. */
+export function printAria2(file: StoredFile, url: string): string {
+  const digest = file.sha256 ? `  checksum=sha-256=${toHex(file.sha256)}\n` : '';
+  return `${url}\n  out=${safePathOf(file)}\n${digest}`;
 }
 
 function contentPath({ id }: StoredFile): string {

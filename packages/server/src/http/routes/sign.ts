@@ -162,14 +162,18 @@ async function signMany<T>(
 type Sign = (use: Omit<SignedUse, 'expiresAtMs'>) => string;
 
 /** All URLs of one request have the same key and expire at the same time. */
-export async function createSigner(
-  { uploads, signingKeys, options }: Services,
+export async function createSigner(services: Services, request: FastifyRequest, seconds = DEFAULT_SECONDS) {
+  return await createSignerUntil(services, request, services.uploads.now() + seconds * 1000);
+}
+
+/** As `createSigner`. @param expiresAtMs milliseconds since 1970. */
+export async function createSignerUntil(
+  { signingKeys, options }: Services,
   request: FastifyRequest,
-  seconds = DEFAULT_SECONDS,
+  expiresAtMs: number,
 ) {
   const base = publicBase(request, options.publicUrl);
   const key = await signingKeys.current();
-  const expiresAtMs = uploads.now() + seconds * 1000;
   return {
     expires_at: toTime(expiresAtMs),
     sign: ((use) => `${base}${use.path}?${signUse(key, { ...use, expiresAtMs })}`) satisfies Sign,
