@@ -149,6 +149,40 @@ test('check: an .mdoc file that arrives last is read before its dataset is compl
   assert.equal(forced.forced?.missing, 2);
 });
 
+test('check: files that are withdrawn are expected no more, and the dataset is compared again', async () => {
+  const call = callAs(server);
+  const { dataset_id: id } = await makeDataset(call, { name: 'a', complete_when_whole: true });
+  await announce(
+    call,
+    id,
+    ['a.mrc', 'b.mrc', 'c.mrc'].map((path) => ({ path })),
+  );
+  const withdraw = async (json: object) => {
+    const answer = await call('POST', `/datasets/${id}/expected/withdraw`, { json });
+    return answer.status === 200 ? answer.json<object>() : assertFailure(answer, 'invalid_request');
+  };
+  for (const wrong of [
+    {},
+    { paths: [] },
+    { paths: ['/'] },
+    { all: false },
+    { all: true, paths: ['a'] },
+    { path: 'a' },
+  ]) {
+    assert.ok('code' in (await withdraw(wrong)), JSON.stringify(wrong));
+  }
+  assert.deepEqual(await withdraw({ paths: ['./b.mrc', 'b.mrc', 'x'] }), { withdrawn: 1, announced: 2 });
+  assert.deepEqual(await withdraw({ paths: ['b.mrc'] }), { withdrawn: 0, announced: 2 });
+  await add(call, id, 'a.mrc');
+  assert.equal((await readDataset(call, id)).state, 'open');
+  assert.deepEqual(await withdraw({ paths: ['c.mrc'] }), { withdrawn: 1, announced: 1 });
+  await eventually(
+    () => readDataset(call, id),
+    ({ state }) => state === 'complete',
+  );
+  assertFailure(await call('POST', `/datasets/${id}/expected/withdraw`, { json: { all: true } }), 'dataset_closed');
+});
+
 test('check: what is announced has limits, and nothing is announced for a complete dataset', async () => {
   const call = callAs(server);
   const { dataset_id: id } = await makeDataset(call, { name: 'a' });

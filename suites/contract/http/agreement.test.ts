@@ -56,6 +56,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'GET /datasets/{dataset_id}/files': [200],
   'GET /datasets/{dataset_id}/tree': [200],
   'POST /datasets/{dataset_id}/expected': [200],
+  'POST /datasets/{dataset_id}/expected/withdraw': [200],
   'GET /datasets/{dataset_id}/check': [200],
   'POST /datasets/{dataset_id}/complete': [200],
   'POST /datasets/{dataset_id}/release': [200],

@@ -57,6 +57,8 @@ export async function completeWhenWhole(
     await dialectOf(tx).lock(tx, { owner: found.owner });
     const before = await lockDataset(tx, id);
     if (before?.state !== 'open' || before.complete_when_whole !== 1) return 'incomplete';
+    // What was announced may be withdrawn since the job was added.
+    if (before.expected_files === null && Number(before.announced) === 0) return 'incomplete';
     const shortfall = await readShortfall(tx, before);
     if (shortfall.missing > 0) return 'incomplete';
     if (!isWhole(shortfall)) return 'pending';
