@@ -118,6 +118,7 @@ test('check: of a session with missing, double and wrong files every list is exa
     missing: 6,
     names: ['m6.mrc', 'm7.mrc', 'm8.mrc', 'frames/m6.mrc', 'frames/m7.mrc', 'frames/sized.mrc'],
     uploads: 0,
+    open_uploads: [],
     unread: 0,
   });
   for (const path of ['frames/m6.mrc', 'frames/m7.mrc', 'other/M8.mrc']) await add(call, id, path);

@@ -2,7 +2,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { DATASET_LIMITS } from '../dataset-limits.ts';
 import { DATASET_STATES } from '../dataset-states.ts';
-import { Bytes, bounded, Count, Id, Literals, MAX_SAFE, Nullable, Pairs, Text, Time } from './fields.ts';
+import { Bytes, bounded, Count, Id, Literals, MAX_SAFE, Nullable, Pairs, Text, Time, UploadStatus } from './fields.ts';
 import { nextCursor, OPAQUE_CURSOR, pageFields, STRICT } from './lists.ts';
 
 /** Characters. A cursor has the name of a dataset. */
@@ -111,6 +111,35 @@ const Stream = Type.Object(
 );
 export type DatasetStream = Static<typeof Stream>;
 
+const OpenUpload = Type.Object(
+  {
+    upload_id: Id(),
+    path: Type.String({ description: 'As `metadata.path`; of a file without one, its name.' }),
+    status: UploadStatus('State of the upload.'),
+    received_bytes: Bytes('Bytes that have arrived.'),
+    size: Bytes('Size of the file, bytes.'),
+    updated_at: Time('Its last activity.'),
+  },
+  { title: 'OpenUpload' },
+);
+export type OpenUpload = Static<typeof OpenUpload>;
+
+const ForcedCompletion = Type.Object(
+  {
+    at: Time('When it was completed.'),
+    by: Text('Who has forced it: `sub` of the token.'),
+    missing: Count('Files that were missing or wrong then.'),
+    uploads: Type.Optional(Count('Uploads that had not ended; absent in records of older servers.')),
+    open_uploads: Type.Optional(
+      Type.Array(OpenUpload, {
+        description: '20 of these uploads at most, those without activity for the longest time first.',
+      }),
+    ),
+  },
+  { title: 'ForcedCompletion', description: 'It was completed although it was not whole; kept for ever.' },
+);
+export type ForcedCompletion = Static<typeof ForcedCompletion>;
+
 export const DatasetRecord = Type.Object(
   {
     dataset_id: Id(),
@@ -136,16 +165,7 @@ export const DatasetRecord = Type.Object(
     completed_at: Nullable(Time('When it was completed.')),
     released_at: Nullable(Time('When it was released.')),
     expires_at: Nullable(Time('When its files are deleted; null: never, or it is open.')),
-    forced: Nullable(
-      Type.Object(
-        {
-          at: Time('When it was completed.'),
-          by: Text('Who has forced it: `sub` of the token.'),
-          missing: Count('Files that were missing or wrong then.'),
-        },
-        { title: 'ForcedCompletion', description: 'It was completed although it was not whole; kept for ever.' },
-      ),
-    ),
+    forced: Nullable(ForcedCompletion),
     stream: Type.Optional(Stream),
   },
   { title: 'Dataset' },

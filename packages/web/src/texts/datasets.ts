@@ -66,8 +66,11 @@ export const datasetTexts = {
     first: (time: string) => `first file ${time}`,
     never: 'none yet',
   },
-  forcedNotice: (by: string, at: string, missing: number) =>
-    `${by} completed this dataset on ${at} although ${plural(missing, 'file was', 'files were')} missing or wrong. This stays in its record for ever.`,
+  forcedNotice: (by: string, at: string, missing: number, uploads: number) => {
+    const open = uploads === 0 ? '' : ` and ${plural(uploads, 'upload', 'uploads')} had not ended`;
+    const lacking = `${plural(missing, 'file was', 'files were')} missing or wrong${open}`;
+    return `${by} completed this dataset on ${at} although ${lacking}. This stays in its record for ever.`;
+  },
   expiredNotice: (time: string) => `Its files were deleted when it expired, ${time}. Its record and its receipt stay.`,
   check: {
     heading: 'Expected and arrived',
@@ -122,9 +125,13 @@ export const datasetTexts = {
   force: {
     heading: 'It is not whole',
     lead: 'These files are missing or wrong:',
+    openList: 'Uploads that had not ended',
+    openLead: 'These uploads have not ended:',
+    open: (id: string, received: number, size: number, time: string) =>
+      `${formatBytes(received)} of ${formatBytes(size)}, last active ${time}, upload ${id}`,
     more: (count: number) => `and ${formatCount(count)} more`,
     question:
-      'You can complete it all the same. That, your name and the number of missing files stay in its record and in its receipt for ever.',
+      'You can complete it all the same. That, your name, the number of missing files and these uploads stay in its record and in its receipt for ever.',
     yes: 'Complete it all the same',
   },
   release: {
