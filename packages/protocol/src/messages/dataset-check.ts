@@ -100,6 +100,7 @@ export const DatasetCheck = Type.Object(
         references: Count('Gain references and files of defects.'),
         references_wrong: Count('Those of another size than the movies.'),
         references_turned: Count('Those of the size of the movies, turned by 90 degrees.'),
+        partly_read: Count('`.mdoc` files of more than 4 MiB, or with too long names: they may name further files.'),
         uploads: Count('Uploads that have not ended.'),
         unread: Count('Files that are not read yet.'),
       },

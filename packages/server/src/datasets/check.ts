@@ -6,6 +6,7 @@ import type { Database } from '../db/database.ts';
 import {
   countByStatus,
   countExtra,
+  countPartlyRead,
   countUnread,
   type ExpectedItem,
   type ExpectedStatus,
@@ -13,6 +14,7 @@ import {
   listByStatus,
   listDoubles,
   listExtra,
+  listPartlyRead,
   listReferences,
   type Reference,
 } from '../db/datasets/comparison.ts';
@@ -67,6 +69,7 @@ export async function checkDataset(
       references: references.length,
       references_wrong: references.filter(({ reason }) => reason === 'differs').length,
       references_turned: references.filter(({ reason }) => reason === 'turned').length,
+      partly_read: await countPartlyRead(db, id),
       uploads,
       unread,
     },
@@ -108,6 +111,11 @@ async function pageOf(
   if (list === 'extra') {
     const rows = await listExtra(db, id, { after: (after[0] as string | undefined) ?? null, limit: limit + 1 });
     const page = toPage(rows, limit, ({ path }) => sealCursor(of, [path]));
+    return { ...page, items: page.items.map((each) => ({ ...NONE, ...each })) };
+  }
+  if (list === 'partly_read') {
+    const rows = await listPartlyRead(db, id, { after: (after[0] as string | undefined) ?? null, limit: limit + 1 });
+    const page = toPage(rows, limit, ({ file_id }) => sealCursor(of, [file_id]));
     return { ...page, items: page.items.map((each) => ({ ...NONE, ...each })) };
   }
   const [how, sought] = after as string[];

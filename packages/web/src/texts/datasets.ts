@@ -80,6 +80,7 @@ export const datasetTexts = {
       present: 'Present',
       extra: 'Extra',
       double: 'Double',
+      partly_read: 'Partly read',
     },
     choose: 'List to show',
     of: (name: string, count: number) => `${name}: ${formatCount(count)}`,
@@ -89,6 +90,7 @@ export const datasetTexts = {
       present: 'No expected file has arrived.',
       extra: 'No file is beyond what was announced.',
       double: 'No path and no content is there twice.',
+      partly_read: 'Every .mdoc file was read whole.',
     },
     unnamed: (count: number) =>
       `${plural(count, 'file is', 'files are')} missing. Only their number is known, so no list can name them.`,
