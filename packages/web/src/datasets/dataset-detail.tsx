@@ -15,6 +15,7 @@ import { DatasetFigures } from './dataset-figures.tsx';
 import { StateBadge } from './dataset-row.tsx';
 import { GainFacts } from './gain-facts.tsx';
 import { OpenUploads } from './open-uploads.tsx';
+import { Pushes } from './pushes.tsx';
 import { Receipt } from './receipt.tsx';
 import { useDataset } from './use-datasets.ts';
 
@@ -65,6 +66,7 @@ function Shown({ dataset, isLost }: { dataset: DatasetRecord; isLost: boolean })
       {state !== 'expired' && <CheckLists dataset={dataset} />}
       {state !== 'expired' && <GainFacts id={id} />}
       <Receipt dataset={dataset} />
+      <Pushes dataset={dataset} />
       <DatasetFacts dataset={dataset} />
     </article>
   );

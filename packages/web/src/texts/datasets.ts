@@ -4,6 +4,9 @@ import { plural } from './plural.ts';
 
 const COMPARED = 'compared with the movies of the dataset';
 
+/** Kinds of destinations. */
+const KINDS: Readonly<Record<string, string>> = { cryolift: 'Cryolift', s3: 'bucket', sftp: 'SFTP', webdav: 'WebDAV' };
+
 export const datasetTexts = {
   heading: 'Datasets',
   lead: 'Files that belong together: a session, a grid, a tilt series.',
@@ -162,6 +165,30 @@ export const datasetTexts = {
     signing: 'The receipt is being signed …',
     saved: (name: string) => `${name} was saved. Check a folder with it:`,
     verify: 'Command that checks a folder',
+  },
+  pushes: {
+    heading: 'Copies at other places',
+    lead: 'The server copies the files of the receipt, verifies each one there, and sends the receipt last.',
+    destination: 'Destination',
+    option: (name: string, kind: string) => `${name} (${KINDS[kind] ?? kind})`,
+    folder: 'Folder in it',
+    begin: 'Push',
+    states: {
+      waiting: 'Waiting',
+      running: 'Running',
+      done: 'Done',
+      failed: 'Failed',
+      cancelled: 'Cancelled',
+    },
+    progress: (place: string) => `Bytes at ${place}`,
+    done: (files: number, all: number, bytes: number, allBytes: number) =>
+      `${formatCount(files)} of ${plural(all, 'file', 'files')}, ${formatBytes(bytes)} of ${formatBytes(allBytes)}`,
+    ended: (time: string) => `ended ${time}`,
+    triesAgain: 'The server tries again by itself.',
+    pushAgain: 'Push it again when the cause is removed: files that were verified there are not sent again.',
+    cancel: 'Cancel',
+    again: 'Push again',
+    buttonOf: (label: string, place: string) => `${label}: ${place}`,
   },
   facts: {
     heading: 'Dataset',
