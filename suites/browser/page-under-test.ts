@@ -48,7 +48,7 @@ export class PageUnderTest {
     return new PageUnderTest(server, browser, otherOrigins);
   }
 
-  newOwner(claims: { sub?: string; ttlSeconds?: number } = {}): Owner {
+  newOwner(claims: { sub?: string; scope?: string; ttlSeconds?: number } = {}): Owner {
     const token = this.server.token({ sub: `owner-${randomUUID()}`, ...claims });
     return { token, call: callWith(this.server, { authorization: `Bearer ${token}` }) };
   }

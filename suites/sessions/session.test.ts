@@ -50,7 +50,7 @@ test(`session of ${MOVIES} movies: the lists are exact, it completes by itself, 
   // Named are the movies and their gain reference.
   assert.deepEqual(counts, {
     ...{ files: session.files - 2, announced: 0, present: MOVIES - 2 + 1, missing: 2, wrong: 0, extra: 0, double: 1 },
-    ...{ references: 2, references_wrong: 1, references_turned: 0, uploads: 0, unread: 0 },
+    ...{ references: 2, references_wrong: 1, references_turned: 0, partly_read: 0, uploads: 0, unread: 0 },
   });
   const names = session.missing.map((path) => path.slice('frames/'.length));
   assert.deepEqual(

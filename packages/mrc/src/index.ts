@@ -17,7 +17,9 @@ export { decideKind, giveKind, type KindDecision, type KindEvidence, MRC_KINDS, 
 export { extensionOf, isMrcName, MRC_EXTENSIONS } from './kind/name.ts';
 export { applyKind, type MrcOverrides, readOverrides } from './kind/overrides.ts';
 export { decideSignedness, type Signedness, type SignednessDecision } from './kind/signedness.ts';
-export { decodeMdoc, isMdocName, MAX_MDOC_BYTES, parseMdoc } from './mdoc/mdoc.ts';
+export { MAX_MDOC_BYTES } from './mdoc/lines.ts';
+export { decodeMdoc, isMdocName, parseMdoc } from './mdoc/mdoc.ts';
+export { type MdocNames, namesInMdoc } from './mdoc/named-files.ts';
 export { type MdocSummary, summariseMdoc } from './mdoc/summary.ts';
 export { applyMdoc } from './mdoc/tilt-series.ts';
 export { collectedPicture } from './pictures/collected.ts';

@@ -9,6 +9,7 @@ import { parseHeader } from './header/header.ts';
 import { listWords } from './header/words.ts';
 import { buildHeader } from './header/writer.ts';
 import { decodeMdoc, parseMdoc } from './mdoc/mdoc.ts';
+import { namesInMdoc } from './mdoc/named-files.ts';
 import { summariseMdoc } from './mdoc/summary.ts';
 import { sourceOf } from './samples/test-phantom.ts';
 
@@ -103,6 +104,7 @@ export const hostileMdoc: fc.Arbitrary<Uint8Array> = fc.oneof(
 /** @throws Error when this package has a fault. */
 export function useMdoc(bytes: Uint8Array): void {
   assertJson(summariseMdoc(parseMdoc(decodeMdoc(bytes))));
+  assertJson(namesInMdoc(decodeMdoc(bytes)));
 }
 
 /** JSON turns NaN and undefined into something else. */

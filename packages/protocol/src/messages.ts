@@ -1,6 +1,7 @@
 /** Every message of the HTTP contract as a schema: validation, types and OpenAPI come from here. A file per resource. */
 export * from './messages/admin.ts';
 export * from './messages/copies.ts';
+export * from './messages/dataset-check.ts';
 export * from './messages/datasets.ts';
 export * from './messages/error.ts';
 export * from './messages/files.ts';

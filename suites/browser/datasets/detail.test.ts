@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { makeDataset, move, readDataset } from '../../contract/datasets/calls.ts';
+import { open } from '../../contract/upload.ts';
 import { PageUnderTest } from '../page-under-test.ts';
 import { addFile, makeMovie, makeSession, openAt, waitForFigure, waitUntilRead } from './datasets-under-test.ts';
 
@@ -89,11 +90,17 @@ test('dataset: what arrives is counted by itself, and it is completed when nothi
 test('dataset: it is completed with force, which stays in sight; its receipt and its lists of downloads are saved', async () => {
   const owner = under.newOwner();
   const session = await makeSession(owner, 'night / 3');
+  const orphan = await open(owner.call, { dataset_id: session.dataset_id, metadata: { path: 's/m9.mrc' } });
   const page = await openAt(under, owner, `#datasets/${session.dataset_id}`);
   await page.getByRole('button', { name: 'Complete', exact: true }).click();
   await page.getByRole('dialog').getByText('m4.mrc', { exact: true }).waitFor();
+  const uploads = page.getByRole('list', { name: 'Uploads that had not ended' });
+  await uploads.getByText(`upload ${orphan.upload_id}`).waitFor();
   await page.getByRole('button', { name: 'Complete it all the same' }).click();
-  await page.getByText(/completed this dataset on .* although 2 files were missing or wrong/).waitFor();
+  await page
+    .getByText(/completed this dataset on .* although 2 files were missing or wrong and 1 upload had not ended/)
+    .waitFor();
+  await uploads.getByText(`upload ${orphan.upload_id}`).waitFor();
   const receipt = await saved(page, 'Save the receipt');
   assert.equal(receipt.name, 'night-3-receipt.json');
   assert.equal(receipt.text, (await owner.call('GET', `/datasets/${session.dataset_id}/receipt`)).body.toString());

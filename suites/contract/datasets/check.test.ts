@@ -92,7 +92,7 @@ test('check: of a session with missing, double and wrong files every list is exa
   const counts = await read(call, id);
   assert.deepEqual(counts, {
     ...{ files: 13, announced: 11, present: 15, missing: 5, wrong: 1, extra: 1, double: 2 },
-    ...{ references: 2, references_wrong: 1, references_turned: 1, uploads: 0, unread: 0 },
+    ...{ references: 2, references_wrong: 1, references_turned: 1, partly_read: 0, uploads: 0, unread: 0 },
   });
   const paths = async (name: string) => (await list(call, id, name)).map(({ path }) => path);
   assert.deepEqual(await paths('missing'), ['m6.mrc', 'm7.mrc', 'm8.mrc', 'frames/m6.mrc', 'frames/m7.mrc']);
@@ -118,6 +118,7 @@ test('check: of a session with missing, double and wrong files every list is exa
     missing: 6,
     names: ['m6.mrc', 'm7.mrc', 'm8.mrc', 'frames/m6.mrc', 'frames/m7.mrc', 'frames/sized.mrc'],
     uploads: 0,
+    open_uploads: [],
     unread: 0,
   });
   for (const path of ['frames/m6.mrc', 'frames/m7.mrc', 'other/M8.mrc']) await add(call, id, path);
@@ -147,6 +148,57 @@ test('check: an .mdoc file that arrives last is read before its dataset is compl
   );
   const forced = await move(call, id, 'complete', { force: true });
   assert.equal(forced.forced?.missing, 2);
+});
+
+test('check: an .mdoc file names as many movies as it has, and one that is not read whole is said', async () => {
+  const call = callAs(server);
+  const { dataset_id: id } = await makeDataset(call, { name: 'many' });
+  const names = Array.from({ length: 2_500 }, (_, at) => `m${at}.mrc`);
+  await add(call, id, 'many.mdoc', makeMdoc(names));
+  await add(call, id, names.at(-1) ?? '');
+  await add(call, id, 's/long.mdoc', makeMdoc(['x'.repeat(2_001)]));
+  await add(call, id, 's/large.mdoc', Buffer.alloc(4 * 1024 * 1024 + 1, '\n'));
+  const counts = await read(call, id);
+  // The gain reference that each section names is missing, too.
+  assert.deepEqual([counts.missing, counts.present, counts.partly_read], [2_500, 1, 2]);
+  assert.deepEqual(
+    (await list(call, id, 'partly_read')).map(({ path }) => path),
+    ['s/long.mdoc', 's/large.mdoc'],
+  );
+});
+
+test('check: files that are withdrawn are expected no more, and the dataset is compared again', async () => {
+  const call = callAs(server);
+  const { dataset_id: id } = await makeDataset(call, { name: 'a', complete_when_whole: true });
+  await announce(
+    call,
+    id,
+    ['a.mrc', 'b.mrc', 'c.mrc'].map((path) => ({ path })),
+  );
+  const withdraw = async (json: object) => {
+    const answer = await call('POST', `/datasets/${id}/expected/withdraw`, { json });
+    return answer.status === 200 ? answer.json<object>() : assertFailure(answer, 'invalid_request');
+  };
+  for (const wrong of [
+    {},
+    { paths: [] },
+    { paths: ['/'] },
+    { all: false },
+    { all: true, paths: ['a'] },
+    { path: 'a' },
+  ]) {
+    assert.ok('code' in (await withdraw(wrong)), JSON.stringify(wrong));
+  }
+  assert.deepEqual(await withdraw({ paths: ['./b.mrc', 'b.mrc', 'x'] }), { withdrawn: 1, announced: 2 });
+  assert.deepEqual(await withdraw({ paths: ['b.mrc'] }), { withdrawn: 0, announced: 2 });
+  await add(call, id, 'a.mrc');
+  assert.equal((await readDataset(call, id)).state, 'open');
+  assert.deepEqual(await withdraw({ paths: ['c.mrc'] }), { withdrawn: 1, announced: 1 });
+  await eventually(
+    () => readDataset(call, id),
+    ({ state }) => state === 'complete',
+  );
+  assertFailure(await call('POST', `/datasets/${id}/expected/withdraw`, { json: { all: true } }), 'dataset_closed');
 });
 
 test('check: what is announced has limits, and nothing is announced for a complete dataset', async () => {

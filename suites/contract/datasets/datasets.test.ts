@@ -136,7 +136,9 @@ test('datasets: one is completed when it is whole, released, and takes no files 
   await publish(call, makeMrc(2000), { dataset_id: id });
   const { upload_id, ...second } = await open(call, { size: 2000, dataset_id: id });
   const refused = assertFailure(await call('POST', `/datasets/${id}/complete`), 'dataset_incomplete');
-  assert.deepEqual(refused.details, { missing: 1, names: [], uploads: 1, unread: 0 });
+  const { updated_at } = (await call('GET', `/uploads/${upload_id}`)).json<UploadRecord>();
+  const named = { upload_id, path: 'movie.mrc', status: 'pending', received_bytes: 0, size: 2000, updated_at };
+  assert.deepEqual(refused.details, { missing: 1, names: [], uploads: 1, open_uploads: [named], unread: 0 });
   assertFailure(await call('POST', `/datasets/${id}/release`), 'dataset_closed');
   await putAll(call, { upload_id, ...second }, makeMrc(2000));
   assert.equal((await complete(call, { upload_id })).status, 200);
@@ -148,9 +150,15 @@ test('datasets: one is completed when it is whole, released, and takes no files 
   assert.deepEqual(assertFailure(init, 'dataset_closed').details, { state: 'complete' });
   const reopened = await move(call, id, 'reopen');
   assert.deepEqual([reopened.state, reopened.completed_at, reopened.expires_at], ['open', null, null]);
-  await open(call, { metadata: { dataset: 'Grid 1' } });
+  const orphan = await open(call, { metadata: { dataset: 'Grid 1', path: 'frames/late.mrc' } });
+  const again = assertFailure(await call('POST', `/datasets/${id}/complete`), 'dataset_incomplete');
+  assert.match(again.message, new RegExp(`frames/late.mrc, upload ${orphan.upload_id}, last active 20.*Z`));
+  assert.match(again.hint, /cancel what nobody goes on with/);
   const forced = await move(call, id, 'complete', { force: true });
-  assert.equal(forced.forced?.missing, 0);
+  assert.deepEqual(
+    [forced.forced?.missing, forced.forced?.uploads, forced.forced?.open_uploads],
+    [0, 1, (again.details as { open_uploads: object[] }).open_uploads],
+  );
   const released = await move(call, id, 'release');
   assert.deepEqual([released.state, released.forced], ['released', forced.forced]);
   assertFailure(await call('POST', `/datasets/${id}/reopen`), 'dataset_closed');
@@ -160,7 +168,13 @@ test('datasets: what is forced is said for ever', async () => {
   const call = callAs(server, { sub: `forcing-${process.pid}` });
   const { dataset_id: id } = await makeDataset(call, { name: 'a', expected_files: 5 });
   const { forced, completed_at } = await move(call, id, 'complete', { force: true });
-  assert.deepEqual(forced, { at: completed_at, by: `forcing-${process.pid}`, missing: 5 });
+  assert.deepEqual(forced, {
+    at: completed_at,
+    by: `forcing-${process.pid}`,
+    missing: 5,
+    uploads: 0,
+    open_uploads: [],
+  });
   assert.deepEqual((await move(call, id, 'reopen')).forced, forced);
 });
 

@@ -58,6 +58,7 @@ const CALLS: Readonly<Record<string, readonly number[]>> = {
   'POST /datasets/{dataset_id}/sign': [200],
   'GET /datasets/{dataset_id}/downloads': [200],
   'POST /datasets/{dataset_id}/expected': [200],
+  'POST /datasets/{dataset_id}/expected/withdraw': [200],
   'GET /datasets/{dataset_id}/check': [200],
   'POST /datasets/{dataset_id}/complete': [200],
   'POST /datasets/{dataset_id}/release': [200],

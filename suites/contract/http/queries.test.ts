@@ -28,6 +28,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /datasets/{dataset_id}': { project: 'p1' },
   'PUT /datasets/{dataset_id}/receipt/previous': await makeReceipt(),
   'POST /datasets/{dataset_id}/expected': [{ path: 'a.mrc' }],
+  'POST /datasets/{dataset_id}/expected/withdraw': { all: true },
   'POST /datasets/{dataset_id}/pushes': { to: 'nowhere' },
 };
 

@@ -70,6 +70,7 @@ const BODIES: Readonly<Record<string, object>> = {
   updateDataset: { project: 'p1' },
   takeReceipt: await makeReceipt(),
   announceFiles: [{ path: 'a.mrc' }],
+  withdrawFiles: { all: true },
   pushDataset: { to: 'nowhere' },
   signParts: { parts: [[0, 0]] },
   confirmParts: claimOf(0),
@@ -331,6 +332,10 @@ const OWN: Readonly<Record<string, Refusals>> = {
   },
   announceFiles: {
     dataset_closed: async () => owner('POST', `/datasets/${await makeClosed()}/expected`, { json: [{ path: 'a' }] }),
+  },
+  withdrawFiles: {
+    dataset_closed: async () =>
+      owner('POST', `/datasets/${await makeClosed()}/expected/withdraw`, { json: { all: true } }),
   },
   releaseDataset: {
     dataset_closed: async () => owner('POST', `/datasets/${await makeDataset('open')}/release`),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
-import type { DatasetRecord } from '@cryolift/protocol/messages';
+import type { DatasetRecord, ReceiptDocument } from '@cryolift/protocol/messages';
 import { parseLines, TestBench } from '../testing/test-process.ts';
 
 let bench: TestBench;
@@ -96,6 +96,36 @@ test('dataset: the list and the description say when it expires', async () => {
   assert.ok(
     stdout.split('\n').every((line) => Array.from(line).length <= 80),
     stdout,
+  );
+});
+
+test('dataset: an upload that nobody goes on with is named, and stays in the record of a forced completion', async () => {
+  const { stdout: token } = await bench.run(['token']);
+  const answer = await fetch(`${bench.url}/uploads/init`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ filename: 'late.mrc', size: 4096, metadata: { dataset: 'orphaned', path: 's/late.mrc' } }),
+  });
+  assert.equal(answer.status, 201);
+  const { upload_id } = (await answer.json()) as { upload_id: string };
+  const refused = await bench.run(['dataset', 'complete', 'orphaned']);
+  assert.equal(refused.code, 1);
+  const named = `s/late.mrc, upload ${upload_id}, last active 20`;
+  assert.ok(refused.stderr.includes(`1 uploads to it have not ended (${named}`), refused.stderr);
+  assert.match(refused.stderr, /cancel what nobody goes on with/);
+  await runJson('dataset', 'complete', 'orphaned', '--force');
+  const { stdout } = await bench.run(['dataset', 'show', 'orphaned']);
+  assert.match(stdout, /forced +20\S+ by \S+, 0 missing, 1 uploads under way\n/);
+  assert.match(stdout, new RegExp(`under way +s/late.mrc, upload ${upload_id}, 0 B of 4.00 KiB, last active 20`));
+  const receipt = bench.path('receipt.json');
+  assert.equal((await bench.run(['dataset', 'receipt', 'orphaned', '-o', receipt])).code, 0);
+  await mkdir(bench.path('empty'));
+  const verified = await bench.run(['verify', '--receipt', receipt, bench.path('empty')]);
+  assert.match(verified.stderr, /0 files were missing or wrong and 1 uploads had not ended/);
+  const { receipt: signed } = JSON.parse(await readFile(receipt, 'utf8')) as ReceiptDocument;
+  assert.deepEqual(
+    signed.dataset.forced?.open_uploads?.map((each: { upload_id: string }) => each.upload_id),
+    [upload_id],
   );
 });
 

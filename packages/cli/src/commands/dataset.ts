@@ -119,7 +119,7 @@ function describe(dataset: DatasetRecord): string[] {
     ['last file', dataset.last_arrival_at],
     ...describeStream(dataset),
     ['completed', dataset.completed_at],
-    ['forced', forced && `${forced.at} by ${forced.by}, ${forced.missing} missing`],
+    ...describeForced(forced),
     ['released', dataset.released_at],
     [
       'expires',
@@ -132,6 +132,19 @@ function describe(dataset: DatasetRecord): string[] {
     ['quota', quota_bytes === null ? null : formatBytes(quota_bytes)],
   ];
   return formatTable(pairs.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+}
+
+function describeForced(forced: DatasetRecord['forced']): (readonly [string, string])[] {
+  if (forced === null) return [];
+  const { at, by, missing, uploads = 0, open_uploads: open = [] } = forced;
+  const under = uploads === 0 ? '' : `, ${uploads} uploads under way`;
+  return [
+    ['forced', `${at} by ${by}, ${missing} missing${under}`],
+    ...open.map(({ path, upload_id, received_bytes, size, updated_at }) => {
+      const part = `${formatBytes(received_bytes)} of ${formatBytes(size)}`;
+      return ['under way', `${path}, upload ${upload_id}, ${part}, last active ${updated_at}`] as const;
+    }),
+  ];
 }
 
 /** Whole days, where it has such. */

@@ -23,8 +23,6 @@ export interface UploadFlags extends UploaderFlags, FileFlags, Selection {
   kind?: string;
   /** Name of the dataset that the files belong to. */
   dataset?: string;
-  /** Files that the server has are not sent. */
-  skipKnown?: boolean;
   /** Path of the file to write. */
   checksums?: string;
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ReceiptDocument, ReceiptFile } from '@cryolift/protocol/messages';
+import type { Receipt, ReceiptDocument, ReceiptFile } from '@cryolift/protocol/messages';
 import { verifyReceipt } from '@cryolift/protocol/receipts';
 import { formatBytes } from '../output/format.ts';
 import { type Lines, Output } from '../output/output.ts';
@@ -64,9 +64,14 @@ async function check({ receipt, keys }: ReceiptOptions, output: Output): Promise
   output.note([
     `Receipt of ${issuer} for ${dataset.name}, ${issued_at}: the signature is right.`,
     ...(unknown ? [`Whose key ${unknown.kid} is was not checked; --keys FILE does so.`] : []),
-    ...(dataset.forced ? [`It was completed although ${dataset.forced.missing} files were missing or wrong.`] : []),
+    ...(dataset.forced ? [describeForced(dataset.forced)] : []),
   ]);
   return document;
+}
+
+function describeForced({ missing, uploads = 0 }: NonNullable<Receipt['dataset']['forced']>): string {
+  const open = uploads === 0 ? '' : ` and ${uploads} uploads had not ended`;
+  return `It was completed although ${missing} files were missing or wrong${open}.`;
 }
 
 function describe({ path, size, sha256 }: ReceiptFile, compared: Compared): Lines {

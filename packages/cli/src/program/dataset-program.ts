@@ -10,6 +10,10 @@ import type { Finish } from './server-commands.ts';
 const QUOTA = between('size', '1b', '8191TiB');
 const DATASET = 'a dataset: its name or its id';
 const RANGES = 4;
+const EXPECTED_LINES = `
+A list has a file on each line: its path below the folder that is uploaded; or its SHA-256 and its path, as sha256sum
+writes them; or a JSON object: {"path": "grid1/a.mrc", "size": 4096, "sha256": "…"}. What it does not say may be anything.
+\`upload -r FOLDER\` puts the name of FOLDER in front of its paths: give it with --prefix.`;
 const DURATION = secondsBetween('1s', '36500d');
 
 export function addDataset(program: Command, finish: Finish): void {
@@ -75,6 +79,20 @@ export function addDataset(program: Command, finish: Finish): void {
     .action(async (reference: string, _own: unknown, command: Command) => {
       const { checkDataset } = await import('../commands/dataset-check.ts');
       finish(await checkDataset(reference, command.optsWithGlobals()));
+    });
+  add('expect', 'say which files a dataset is to have, or withdraw what was said')
+    .argument('<dataset>', DATASET)
+    .argument(
+      '[path...]',
+      'the list: a file, or - for standard input; with --withdraw: paths in the dataset, @LIST or -',
+    )
+    .option('--prefix <path>', 'folders on the server in front of these paths')
+    .option('--withdraw', 'expect these files no more')
+    .option('--all', 'with --withdraw: all that were announced')
+    .addHelpText('after', EXPECTED_LINES)
+    .action(async (reference: string, given: string[], _own: unknown, command: Command) => {
+      const { expectFiles } = await import('../commands/dataset-expect.ts');
+      finish(await expectFiles(reference, given, command.optsWithGlobals()));
     });
   add('complete', 'complete a dataset: all files are there, and it takes no more')
     .argument('<dataset>', DATASET)

@@ -28,6 +28,7 @@ export function addWatch(program: Command, finish: Finish): void {
       '--after-receipt',
       'move or delete a file only when a signed receipt of its dataset names it; needs --dataset',
     )
+    .option('--skip-known', 'hash each file first; what you have on the server already is copied there and not sent')
     .option('--once', 'exit when all files in the folder are uploaded')
     .option(
       '--include <glob>',

@@ -20,6 +20,7 @@ function describeFolder({ folder, settle, moveTo, delete: isDeleted, files, own,
   return [
     `folder      ${folder}`,
     `  files are uploaded ${settle} s after their last change, up to ${files} at the same time, ${then}${receipt}`,
+    ...(more.skipKnown ? ['  what the server has already is copied there and not sent'] : []),
     ...(more.include ? [`  only ${more.include.join(', ')}`] : []),
     ...(more.exclude ? [`  without ${more.exclude.join(', ')}`] : []),
     ...(meta.length > 0 ? [`  metadata ${meta.join(', ')}`] : []),
@@ -49,12 +50,13 @@ export function settingsJson({ server, tokenFile, linkFile, shared, folders }: S
     link_file: linkFile,
     ...connectionJson(shared),
     watch: folders.map(
-      ({ folder, settle, moveTo, delete: isDeleted, afterReceipt, include, exclude, files, meta, own }) => ({
+      ({ folder, settle, moveTo, delete: isDeleted, afterReceipt, skipKnown, include, exclude, files, meta, own }) => ({
         folder,
         settle_seconds: settle,
         move_to: moveTo ?? null,
         delete: isDeleted,
         after_receipt: afterReceipt,
+        skip_known: skipKnown,
         include: include ?? null,
         exclude: exclude ?? null,
         files,

@@ -63,6 +63,9 @@ folder = ${folder}
 
 # Either waits for a signed receipt that names the file, with after_receipt = true and a dataset in meta.
 
+# Hash each file first. What you have on the server already, under any name, is copied there and not sent.
+# skip_known = true
+
 # Only these files, and without these files and folders. '*.mrc' matches names anywhere; 'grid1/**/*.mrc' matches paths
 # below the folder.
 # include = ["*.mrc", "*.mdoc"]

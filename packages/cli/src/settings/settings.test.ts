@@ -24,6 +24,7 @@ move_to = "/data/done"
 include = ["*.mrc"]
 exclude = ['Atlas', "x"]
 files = 2
+skip_known = true
 [watch.meta]
 microscope = "krios-1"
 [[watch]]
@@ -50,6 +51,7 @@ parallel = 3
         moveTo: '/data/done',
         delete: false,
         afterReceipt: false,
+        skipKnown: true,
         include: ['*.mrc'],
         exclude: ['Atlas', 'x'],
         files: 2,
@@ -62,6 +64,7 @@ parallel = 3
         moveTo: undefined,
         delete: true,
         afterReceipt: false,
+        skipKnown: false,
         include: undefined,
         exclude: undefined,
         files: 4,

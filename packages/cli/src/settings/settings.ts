@@ -25,6 +25,7 @@ export interface FolderSettings {
   readonly moveTo: string | undefined;
   readonly delete: boolean;
   readonly afterReceipt: boolean;
+  readonly skipKnown: boolean;
   readonly include: readonly string[] | undefined;
   readonly exclude: readonly string[] | undefined;
   readonly files: number;
@@ -57,7 +58,7 @@ export interface ReadSettings {
 const CONNECTION_KEYS = ['parallel', 'bwlimit', 'compress'];
 const TOP_KEYS = ['server', 'token_file', 'link_file', ...CONNECTION_KEYS];
 const FOLDER_KEYS = [
-  ...['folder', 'settle', 'move_to', 'delete', 'after_receipt', 'include', 'exclude', 'files', 'meta'],
+  ...['folder', 'settle', 'move_to', 'delete', 'after_receipt', 'skip_known', 'include', 'exclude', 'files', 'meta'],
   ...CONNECTION_KEYS,
 ];
 const BWLIMIT = '"20MiB" or "08:00,20MiB 19:00,off"';
@@ -107,6 +108,7 @@ function readFolder(table: TableReader, shared: ConnectionSettings): FolderSetti
     moveTo: table.path('move_to'),
     delete: table.flag('delete') ?? false,
     afterReceipt: table.flag('after_receipt') ?? false,
+    skipKnown: table.flag('skip_known') ?? false,
     include: table.texts('include', '["*.mrc"]'),
     exclude: table.texts('exclude', '["Atlas"]'),
     files: table.count('files', MAX_FILES) ?? FILES,

@@ -16,6 +16,8 @@ const NONE: WatchCounts = { waiting: 0, uploading: 0, failed: 0, refused: 0, unr
 interface WatchEvent {
   readonly event?: string;
   readonly path?: string;
+  /** Of `skipped`; `known`: the server had the bytes, and has the file now. */
+  readonly reason?: string;
   readonly code?: string;
   readonly message?: string;
   readonly hint?: string | null;
@@ -55,13 +57,13 @@ export class FolderStatus {
   }
 
   noteEvent(value: object): void {
-    const { event, path, code = 'failed', message = '', hint = null } = value as WatchEvent;
+    const { event, path, reason, code = 'failed', message = '', hint = null } = value as WatchEvent;
     const at = new Date().toISOString();
     if (event === 'away') this.#blocked = { kind: 'away', code: 'folder_away', message, hint: AWAY_HINT };
     else if (event === 'waiting') this.#blocked = { kind: 'server', code: 'server_away', message, hint: SERVER_HINT };
     else if (event === 'back') this.#blocked = null;
     else if (event === 'error') this.#lastError = { code, message, hint, path: path ? this.#below(path) : null, at };
-    else if (event === 'done') {
+    else if (event === 'done' || (event === 'skipped' && reason === 'known')) {
       this.#done++;
       this.#lastSuccess = { path: this.#below(path ?? ''), at };
     }

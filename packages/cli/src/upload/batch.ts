@@ -1,11 +1,9 @@
 /** Uploads many files, a few at a time. A failure does not stop the others, unless they would fail as well. */
-import { basename } from 'node:path';
 import { FileSlots, type Uploader } from '@cryolift/client';
 import { hashPath } from '@cryolift/client/node';
 import type { ChecksumFile } from '../files/checksums.ts';
 import type { Found, InFolder } from '../files/find-files.ts';
 import { withPath } from '../options/metadata.ts';
-import { formatBytes } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import type { ProgressDisplay } from '../output/progress.ts';
 import type { Tally } from '../output/tally.ts';
@@ -15,18 +13,13 @@ import { type Facts, FolderJournal, type WentUp } from './folder-journal.ts';
 import { cutForCalls, KnownFiles } from './known-files.ts';
 import { importOldJournal } from './old-journal.ts';
 import { askOwner, confirm } from './owner.ts';
-import { type DigestedFile, type FileFlags, reportSent, uploadFile } from './upload-file.ts';
-
-interface BatchFlags extends FileFlags {
-  /** Files that the server has, by their SHA-256, are copied there and not sent. */
-  skipKnown?: boolean;
-}
+import { type DigestedFile, type FileFlags, reportKnown, reportSent, uploadFile } from './upload-file.ts';
 
 export interface BatchOptions {
   readonly uploader: Uploader;
   /** The name of the server in resume records. */
   readonly server: string;
-  readonly flags: BatchFlags;
+  readonly flags: FileFlags;
   /** Files uploaded at the same time, as `FileSlots` counts them. */
   readonly atOnce: number;
   readonly output: Output;
@@ -129,16 +122,14 @@ export class Batch {
   /** True when the server has made the file of bytes that it had. */
   async #copied(found: Found): Promise<boolean> {
     const { flags, output, tally, checksums, nameOf } = this.#options;
-    const { path, sizeBytes, modifiedMs, changedMs, inode, inFolder } = found;
+    const { sizeBytes, modifiedMs, changedMs, inode, inFolder } = found;
     const file = await this.#known?.copy(found, withPath(flags.meta ?? {}, found, flags));
     if (!file) return false;
     if (inFolder) await this.#remember(inFolder, { sizeBytes, modifiedMs, changedMs, inode }, file);
     tally.already++;
     tally.follow()({ storedBytes: sizeBytes, resumedBytes: sizeBytes, sentBytes: 0, savedBytes: 0, retries: 0 });
     checksums?.add(nameOf(found), file.sha256);
-    output.result({ event: 'skipped', path, reason: 'known', ...file }, () => [
-      `${inFolder?.path ?? basename(path)}  ${file.file_id}  not sent: the server had its ${formatBytes(sizeBytes)}`,
-    ]);
+    reportKnown(output, found, file);
     return true;
   }
 

@@ -58,6 +58,8 @@ export class KnownFiles {
       }
     } catch (error) {
       if (!(error instanceof ServerError) || !CANNOT.includes(error.code)) throw error;
+      // Another file may have asked at the same time.
+      if (this.#isOff) return;
       this.#isOff = true;
       const reason =
         error.code === 'forbidden' ? 'this token may not read file records' : 'the server has no such call';
@@ -68,6 +70,12 @@ export class KnownFiles {
   /** The SHA-256 of a file as it was found, hex. */
   digestOf({ path }: Found): string | undefined {
     return this.#digests.get(path);
+  }
+
+  /** For a process that runs for months. */
+  forget({ path }: Found): void {
+    this.#digests.delete(path);
+    this.#known.delete(path);
   }
 
   /** Has the server make a file of bytes that it has. @returns null when the file has to be sent. */

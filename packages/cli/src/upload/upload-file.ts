@@ -22,6 +22,8 @@ export interface FileFlags extends PathFlags {
   sha256?: boolean;
   /** SHA-256 of the file as it was found, hex. */
   digest?: string | undefined;
+  /** Files that the server has, by their SHA-256, are copied there and not sent. */
+  skipKnown?: boolean;
   force?: boolean;
   restart?: boolean;
   /** Send the file only if it is unchanged since it was found. */
@@ -128,6 +130,13 @@ function reportNotice(output: Output, path: string, notice: Notice): void {
 function describePairs(metadata: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(metadata).map((pair) => pair.join('='));
   return pairs.length === 0 ? 'none' : pairs.join(', ');
+}
+
+/** Prints that the server had the bytes of a file, which was not sent. */
+export function reportKnown(output: Output, { path, inFolder, sizeBytes }: Found, file: DigestedFile): void {
+  output.result({ event: 'skipped', path, reason: 'known', ...file }, () => [
+    `${inFolder?.path ?? basename(path)}  ${file.file_id}  not sent: the server had its ${formatBytes(sizeBytes)}`,
+  ]);
 }
 
 /** @param brief true for one of many files. */

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Uploader } from '@cryolift/client';
 import { hashPath, isHeldNow } from '@cryolift/client/node';
 import type { Found } from '../files/find-files.ts';
+import { withPath } from '../options/metadata.ts';
 import type { Output } from '../output/output.ts';
 import type { ProgressDisplay } from '../output/progress.ts';
 import type { FolderJournal, WentUp } from '../upload/folder-journal.ts';
+import { KnownFiles } from '../upload/known-files.ts';
 import { confirm } from '../upload/owner.ts';
-import { type FileFlags, reportSent, uploadFile } from '../upload/upload-file.ts';
+import { type DigestedFile, type FileFlags, reportKnown, reportSent, uploadFile } from '../upload/upload-file.ts';
 import { type Disposal, type Disposed, dispose } from './disposal.ts';
 import type { ReceiptDemand } from './receipt-demand.ts';
 import type { Stamp } from './scan.ts';
@@ -31,15 +33,19 @@ export interface FileHandlerContext {
 type Proof = { readonly kind: 'there'; readonly sha256: string } | Kept;
 type Kept = Extract<Disposed, { kind: 'kept' }>;
 
-type Known = Pick<WentUp, 'file_id' | 'sha256'>;
+type Known = Pick<WentUp, 'file_id' | 'sha256' | 'upload_id'>;
 
 export class FileHandler {
   readonly #context: FileHandlerContext;
   /** Changed while they were sent: the parts that the server has are not used. */
   readonly #restart = new Set<string>();
+  /** Null: all files are sent. */
+  readonly #onServer: KnownFiles | null;
 
   constructor(context: FileHandlerContext) {
     this.#context = context;
+    const { flags, uploader, output, display, signal } = context;
+    this.#onServer = flags.skipKnown ? new KnownFiles({ api: uploader.api, output, display, signal }) : null;
   }
 
   /**
@@ -49,15 +55,14 @@ export class FileHandler {
    */
   async handle(path: string, stamp: Stamp): Promise<Disposed | 'held' | null> {
     const { journal, folder } = this.#context;
-    let known = journal.find(path, stamp);
-    if (!known) {
-      if (await isHeldNow(join(folder, path))) return 'held';
-      known = await this.#adopt(path, stamp);
-    }
+    const known = journal.find(path, stamp);
+    if (!known && (await isHeldNow(join(folder, path)))) return 'held';
+    const found: Found = { ...stamp, path: join(folder, path), inFolder: { folder, path } };
+    const there = known ?? (await this.#adopt(path, stamp)) ?? (await this.#copy(path, found));
     // The receipt first: until there is one, the server is not asked for each file.
-    const proof = known
-      ? ((await this.#demandReceipt(path, stamp, known)) ?? (await this.#prove(known)))
-      : await this.#upload(path, stamp);
+    const proof = there
+      ? ((await this.#demandReceipt(path, stamp, there)) ?? (await this.#prove(there)))
+      : await this.#upload(path, found);
     return await this.#dispose(path, stamp, proof);
   }
 
@@ -78,7 +83,7 @@ export class FileHandler {
   }
 
   /** Asks for the record, as this owner: without it nothing is moved or deleted. */
-  async #prove(known: WentUp): Promise<Proof> {
+  async #prove(known: Known): Promise<Proof> {
     const { disposal, uploader, owner, signal } = this.#context;
     if (disposal === null) return { kind: 'there', sha256: known.sha256 };
     const confirmed = await confirm(uploader.api, owner, known, signal);
@@ -88,19 +93,29 @@ export class FileHandler {
       : { kind: 'kept', why: 'this token may not read the file record on the server' };
   }
 
-  async #upload(path: string, stamp: Stamp): Promise<Proof> {
-    const { folder, uploader, owner, journal, flags, display, output, signal } = this.#context;
-    const { sizeBytes, modifiedMs, changedMs, inode } = stamp;
-    const found: Found = {
-      path: join(folder, path),
-      inFolder: { folder, path },
-      sizeBytes,
-      modifiedMs,
-      changedMs,
-      inode,
-    };
+  /**
+   * Has the server make the file of bytes that it has, which this owner had uploaded under any name. The copy is proven
+   * like a file of an earlier run. @returns null: it has to be sent.
+   */
+  async #copy(path: string, found: Found): Promise<DigestedFile | null> {
+    const { flags, journal, output } = this.#context;
+    if (this.#onServer === null) return null;
+    await this.#onServer.look([found]);
+    const file = await this.#onServer.copy(found, withPath(flags.meta ?? {}, found, { root: false }));
+    if (file === null) return null;
+    this.#onServer.forget(found);
+    await journal.note(path, found, file);
+    reportKnown(output, found, file);
+    return file;
+  }
+
+  async #upload(path: string, found: Found): Promise<Proof> {
+    const { uploader, owner, journal, flags, display, output, signal } = this.#context;
+    const digest = this.#onServer?.digestOf(found);
+    this.#onServer?.forget(found);
     const own: FileFlags = {
       ...flags,
+      digest,
       root: false,
       restart: this.#restart.has(path),
       asFound: true,
@@ -110,13 +125,13 @@ export class FileHandler {
     this.#restart.delete(path);
     reportSent(output, found, sent, true);
     if (sent.file.owner !== owner) return { kind: 'kept', why: `it belongs to ${sent.file.owner}` };
-    return (await this.#demandReceipt(path, stamp, sent.file)) ?? { kind: 'there', sha256: sent.file.sha256 };
+    return (await this.#demandReceipt(path, found, sent.file)) ?? { kind: 'there', sha256: sent.file.sha256 };
   }
 
   /** @returns null: none is demanded, or it names the file. */
-  async #demandReceipt(path: string, stamp: Stamp, { file_id, sha256 }: Known): Promise<Kept | null> {
+  async #demandReceipt(path: string, { sizeBytes: size }: Stamp, { file_id, sha256 }: Known): Promise<Kept | null> {
     const { receipts, signal } = this.#context;
-    const file = { file_id, sha256, size: stamp.sizeBytes };
+    const file = { file_id, sha256, size };
     const why = (await receipts?.findMissing(path, file, signal)) ?? null;
     return why === null ? null : { kind: 'kept', why, again: true };
   }

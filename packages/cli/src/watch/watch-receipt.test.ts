@@ -1,10 +1,8 @@
 /** `cryolift watch --after-receipt`: a file goes only when a signed receipt of its dataset names it. */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { startChanging } from '../testing/changing-proxy.ts';
 import { parseLines } from '../testing/test-process.ts';
 import { bench, makeMrc, startBench, stopBench, WATCH, write } from './test-watch.ts';
 
@@ -57,38 +55,13 @@ test('watch: a file stays until a receipt names it, is taken once there is one, 
   assert.deepEqual([await readdir(folder), await readdir(bench.path('moved'))], [['sub'], ['b.mrc']]);
 });
 
-/** Between the command and the server: changes what the server answers. @returns its URL. */
-async function startChanging(t: { after(fn: () => void): void }, change: (path: string, body: string) => string) {
-  const pass = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const { method, headers, url: path = '/' } = incoming;
-    const { host: _, ...rest } = headers;
-    const sent = request(`${bench.url}${path}`, { method: method ?? 'GET', headers: rest });
-    incoming.pipe(sent);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
-      sent.on('response', resolve).on('error', reject),
-    );
-    if (method === 'GET' && /receipt/.test(path)) {
-      const body = change(path, await text(answer));
-      outgoing.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/json' }).end(body);
-    } else {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
-    }
-  };
-  const proxy = createServer((incoming, outgoing) => void pass(incoming, outgoing).catch(() => outgoing.destroy()));
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    proxy.closeAllConnections();
-    proxy.close();
-  });
-  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-}
-
 test('watch: a changed receipt, and one of an unknown key, prove nothing', async (t) => {
   const folder = bench.path('forged');
   await write(folder, 'a.mrc', makeMrc(20_000));
   let change = (_path: string, body: string) => body;
-  const url = await startChanging(t, (path, body) => change(path, body));
+  const url = await startChanging(t, bench.url, ({ method, path }) =>
+    method === 'GET' && path.includes('receipt') ? (body) => change(path, body) : null,
+  );
   await run('forged', { CRYOLIFT_SERVER: url });
   await bench.run(['dataset', 'receipt', 'forged', '--now', '-o', bench.path('r')]);
   change = (path, body) => (path.endsWith('/receipt') ? body.replace('"uploader":"', '"uploader":"x') : body);

@@ -9,7 +9,7 @@ import type {
   DatasetRecord,
   DatasetRequest,
   DestinationList,
-  ExpectedFiles,
+  ExpectedFile,
   FilePage,
   FileQuery,
   FileTree,
@@ -17,6 +17,7 @@ import type {
   ReceiptDocument,
   SignedDownload,
   TreeQuery,
+  WithdrawnFiles,
 } from '@cryolift/protocol/messages';
 import type { Api } from './api.ts';
 import type { CallOptions } from './authorized-transport.ts';
@@ -32,6 +33,7 @@ import {
   isList,
   isPush,
   isSignedDownload,
+  isWithdrawn,
 } from './shapes.ts';
 
 export class Datasets {
@@ -95,13 +97,30 @@ export class Datasets {
   }
 
   /** Announces files that it is to have, up to 1,000 with each call; a path that was announced before is replaced. */
-  async announce(id: string, files: ExpectedFiles, options?: CallOptions): Promise<number> {
+  async announce(id: string, files: readonly ExpectedFile[], options?: CallOptions): Promise<number> {
     let announced = 0;
     for (let from = 0; from < files.length; from += DATASET_LIMITS.expectedPerCall) {
       const some = files.slice(from, from + DATASET_LIMITS.expectedPerCall);
       ({ announced } = await this.#api.call(isAnnounced, 'POST', `${pathOf(id)}/expected`, some, options));
     }
     return announced;
+  }
+
+  /**
+   * Withdraws files that were announced, up to 1,000 with each call; paths that were not are passed over.
+   *
+   * @param paths null: all, in one call.
+   */
+  async withdraw(id: string, paths: readonly string[] | null, options?: CallOptions): Promise<WithdrawnFiles> {
+    const call = (request: object) =>
+      this.#api.call(isWithdrawn, 'POST', `${pathOf(id)}/expected/withdraw`, request, options);
+    if (paths === null) return await call({ all: true });
+    let sum: WithdrawnFiles = { withdrawn: 0, announced: 0 };
+    for (let from = 0; from < paths.length; from += DATASET_LIMITS.expectedPerCall) {
+      const { withdrawn, announced } = await call({ paths: paths.slice(from, from + DATASET_LIMITS.expectedPerCall) });
+      sum = { withdrawn: sum.withdrawn + withdrawn, announced };
+    }
+    return sum;
   }
 
   /** What is missing, wrong, extra and double: all counts, and a page of one list. */

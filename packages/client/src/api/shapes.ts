@@ -23,6 +23,7 @@ import type {
   StoredPartPage,
   UploadLink,
   UploadRecord,
+  WithdrawnFiles,
 } from '@cryolift/protocol/messages';
 import { MAX_PART_COUNT } from '@cryolift/protocol/plan';
 
@@ -67,6 +68,9 @@ export const isDatasetPage: Shape<DatasetPage> = (value): value is DatasetPage =
 
 export const isAnnounced: Shape<AnnouncedFiles> = (value): value is AnnouncedFiles =>
   isObject(value) && areCounts(value.announced);
+
+export const isWithdrawn: Shape<WithdrawnFiles> = (value): value is WithdrawnFiles =>
+  isObject(value) && areCounts(value.withdrawn, value.announced);
 
 export const isCheck: Shape<DatasetCheck> = (value): value is DatasetCheck =>
   isPage(isCheckItem)(value) &&

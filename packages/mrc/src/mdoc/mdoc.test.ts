@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDateTime } from './date-time.ts';
+import { MAX_MDOC_BYTES } from './lines.ts';
 import { decodeMdoc, isMdocName, parseMdoc } from './mdoc.ts';
+import { namesInMdoc } from './named-files.ts';
 import { summariseMdoc } from './summary.ts';
 
 /** As SerialEM writes it. */
@@ -176,4 +178,22 @@ test('mdoc: keys of objects are keys; text that is no mdoc has nothing', () => {
   assert.equal(summariseMdoc(parseMdoc('\0\0\0binary ]]] [[[ ==')).sections, 0);
   assert.equal(decodeMdoc(Uint8Array.of(0xb5, 0x6d)), 'µm');
   assert.deepEqual([isMdocName('a.st.MDOC'), isMdocName('mdoc')], [true, false]);
+});
+
+test('mdoc: all names are read, however many sections there are', () => {
+  const section = (type: string, at: number) =>
+    `[${type} = ${at}]\nSubFramePath = D:\\x\\m${at}.mrc\nGainReference = g.mrc\n`;
+  const sections = (type: string, count: number) =>
+    Array.from({ length: count }, (_, at) => section(type, at)).join('');
+  const text = `[T = a]\nSubFramePath = global.mrc\n${sections('ZValue', 12_000)}${section('FrameSet', 1)}DefectFile = /d/d.txt\n`;
+  const { frames, references, sections: count, isCut } = namesInMdoc(text);
+  assert.deepEqual([frames.length, frames[0], frames.at(-1)], [12_000, 'm0.mrc', 'm11999.mrc']);
+  assert.deepEqual([references, count, isCut], [['g.mrc'], 12_000, false]);
+  assert.deepEqual(namesInMdoc(`${section('FrameSet', 7)}DefectFile = /d/d.txt\n`), {
+    ...{ frames: ['m7.mrc'], references: ['g.mrc', 'd.txt'], sections: 1, isCut: false },
+  });
+  const long = namesInMdoc(`[ZValue = 0]\nSubFramePath = ${'x'.repeat(2_001)}\nNote = ${'x'.repeat(2_001)}\n`);
+  assert.deepEqual([long.frames, long.isCut], [[], true]);
+  assert.equal(namesInMdoc(`[ZValue = 0]\nNote = ${'x'.repeat(2_001)}\n`).isCut, false);
+  assert.equal(namesInMdoc(`${text}${'#'.repeat(MAX_MDOC_BYTES)}`).isCut, true);
 });

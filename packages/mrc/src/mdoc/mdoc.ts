@@ -4,6 +4,8 @@
  * `[FrameSet = 0]` (a movie); `[T = …]` is a title.
  */
 
+import { linesOf, MAX_VALUE } from './lines.ts';
+
 export interface MdocSection {
   /** `ZValue`, `FrameSet`, `MontSection` or another. */
   readonly type: string;
@@ -21,14 +23,11 @@ export interface Mdoc {
   readonly isCut: boolean;
 }
 
-/** A larger file is not read. */
-export const MAX_MDOC_BYTES = 4 * 1024 * 1024;
 const MAX_SECTIONS = 10_000;
 const MAX_TITLES = 100;
 /** Of a section, or of the whole file. */
 const MAX_PAIRS = 200;
 const MAX_KEY = 100;
-const MAX_VALUE = 2_000;
 
 /** Reads a text; what it does not know is kept or left out. Never throws. */
 export function parseMdoc(text: string): Mdoc {
@@ -36,40 +35,27 @@ export function parseMdoc(text: string): Mdoc {
   const globals = new Map<string, string>();
   const sections: MdocSection[] = [];
   let pairs = globals;
-  let isCut = text.length > MAX_MDOC_BYTES;
-  for (const line of text.slice(0, MAX_MDOC_BYTES).split(/\r\n|\n|\r/)) {
-    const trimmed = line.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) continue;
-    const start = readBrackets(trimmed);
-    if (start) {
-      const { type, name } = start;
-      if (type === 'T') {
-        if (titles.length < MAX_TITLES) titles.push(name);
-        else isCut = true;
-      } else if (sections.length < MAX_SECTIONS) {
-        pairs = new Map();
-        sections.push({ type, name, pairs });
-      } else {
+  let isCut = false;
+  for (const line of linesOf(text)) {
+    if (line.kind === 'cut') isCut = true;
+    else if (line.kind === 'title') {
+      if (titles.length < MAX_TITLES) titles.push(line.text);
+      else isCut = true;
+    } else if (line.kind === 'section') {
+      if (sections.length >= MAX_SECTIONS) {
         isCut = true;
         break;
       }
-      continue;
+      pairs = new Map();
+      sections.push({ type: line.type, name: line.name, pairs });
+    } else {
+      const { key, value } = line;
+      const fits = key.length <= MAX_KEY && value.length <= MAX_VALUE && (pairs.has(key) || pairs.size < MAX_PAIRS);
+      if (fits) pairs.set(key, value);
+      else isCut = true;
     }
-    const equals = trimmed.indexOf('=');
-    if (equals <= 0) continue;
-    const [key, value] = [trimmed.slice(0, equals).trim(), trimmed.slice(equals + 1).trim()];
-    const fits = key.length <= MAX_KEY && value.length <= MAX_VALUE && (pairs.has(key) || pairs.size < MAX_PAIRS);
-    if (fits) pairs.set(key, value);
-    else isCut = true;
   }
   return { titles, globals, sections, isCut };
-}
-
-/** `[type = name]`; null for another line. Without a pattern, which could take long for a line of blanks. */
-function readBrackets(line: string): { type: string; name: string } | null {
-  const equals = line.indexOf('=');
-  if (!line.startsWith('[') || !line.endsWith(']') || equals < 0 || line.length > MAX_VALUE) return null;
-  return { type: line.slice(1, equals).trim(), name: line.slice(equals + 1, -1).trim() };
 }
 
 /** True for names that end in `.mdoc`. */

@@ -1,4 +1,5 @@
 import { type Tilts, toTilts } from '../tilts/tilts.ts';
+import { baseName } from './base-name.ts';
 import { parseDateTime } from './date-time.ts';
 import type { Mdoc, MdocSection } from './mdoc.ts';
 import { pairSections, type SectionPairs } from './section-pairs.ts';
@@ -84,11 +85,6 @@ export function summariseMdoc({ titles, globals, sections, isCut }: Mdoc): MdocS
 
 function namesOf(images: readonly MdocSection[], key: string): string[] {
   return images.flatMap(({ pairs }) => baseName(pairs.get(key) ?? '') || []);
-}
-
-/** The last part of a path of Windows or of other systems. */
-function baseName(path: string): string {
-  return path.replace(/^.*[\\/]/s, '').trim();
 }
 
 /** By section: an image is at the number of its ZValue; a file that does not number its images 0, 1, … by its order. */

@@ -1,18 +1,14 @@
 /** Datasets: acquisition sessions, grids, tilt series. */
 import { type Static, type TSchema, Type } from 'typebox';
 import { DATASET_LIMITS } from '../dataset-limits.ts';
-import { CHECK_LISTS } from '../dataset-lists.ts';
 import { DATASET_STATES } from '../dataset-states.ts';
-import { Bytes, Id, Literals, MAX_SAFE, Nullable, Pairs, Sha256Hex, Text, Time } from './fields.ts';
+import { Bytes, bounded, Count, Id, Literals, MAX_SAFE, Nullable, Pairs, Text, Time, UploadStatus } from './fields.ts';
 import { nextCursor, OPAQUE_CURSOR, pageFields, STRICT } from './lists.ts';
 
 /** Characters. A cursor has the name of a dataset. */
 const MAX_CURSOR = 2048;
 /** A hundred years. */
 const MAX_SECONDS = 100 * 365 * 86_400;
-
-const bounded = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description });
-const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
 export const DatasetName = bounded(
   DATASET_LIMITS.name,
@@ -115,6 +111,35 @@ const Stream = Type.Object(
 );
 export type DatasetStream = Static<typeof Stream>;
 
+const OpenUpload = Type.Object(
+  {
+    upload_id: Id(),
+    path: Type.String({ description: 'As `metadata.path`; of a file without one, its name.' }),
+    status: UploadStatus('State of the upload.'),
+    received_bytes: Bytes('Bytes that have arrived.'),
+    size: Bytes('Size of the file, bytes.'),
+    updated_at: Time('Its last activity.'),
+  },
+  { title: 'OpenUpload' },
+);
+export type OpenUpload = Static<typeof OpenUpload>;
+
+const ForcedCompletion = Type.Object(
+  {
+    at: Time('When it was completed.'),
+    by: Text('Who has forced it: `sub` of the token.'),
+    missing: Count('Files that were missing or wrong then.'),
+    uploads: Type.Optional(Count('Uploads that had not ended; absent in records of older servers.')),
+    open_uploads: Type.Optional(
+      Type.Array(OpenUpload, {
+        description: '20 of these uploads at most, those without activity for the longest time first.',
+      }),
+    ),
+  },
+  { title: 'ForcedCompletion', description: 'It was completed although it was not whole; kept for ever.' },
+);
+export type ForcedCompletion = Static<typeof ForcedCompletion>;
+
 export const DatasetRecord = Type.Object(
   {
     dataset_id: Id(),
@@ -140,16 +165,7 @@ export const DatasetRecord = Type.Object(
     completed_at: Nullable(Time('When it was completed.')),
     released_at: Nullable(Time('When it was released.')),
     expires_at: Nullable(Time('When its files are deleted; null: never, or it is open.')),
-    forced: Nullable(
-      Type.Object(
-        {
-          at: Time('When it was completed.'),
-          by: Text('Who has forced it: `sub` of the token.'),
-          missing: Count('Files that were missing or wrong then.'),
-        },
-        { title: 'ForcedCompletion', description: 'It was completed although it was not whole; kept for ever.' },
-      ),
-    ),
+    forced: Nullable(ForcedCompletion),
     stream: Type.Optional(Stream),
   },
   { title: 'Dataset' },
@@ -190,83 +206,3 @@ export const CompleteDatasetRequest = Nullable(
   ),
 );
 export type CompleteDatasetRequest = Static<typeof CompleteDatasetRequest>;
-
-export const ExpectedFiles = Type.Array(
-  Type.Object(
-    {
-      path: bounded(DATASET_LIMITS.path, 'As `metadata.path`; of a file without one, its name.'),
-      size: Type.Optional(Bytes('Size of the file, bytes.')),
-      sha256: Type.Optional(Sha256Hex('SHA-256 of the file.')),
-    },
-    { title: 'ExpectedFile' },
-  ),
-  { title: 'ExpectedFiles', minItems: 1, maxItems: DATASET_LIMITS.expectedPerCall },
-);
-export type ExpectedFiles = Static<typeof ExpectedFiles>;
-
-export const AnnouncedFiles = Type.Object(
-  { announced: Count('Files that are announced now.') },
-  { title: 'AnnouncedFiles' },
-);
-export type AnnouncedFiles = Static<typeof AnnouncedFiles>;
-
-export const CheckQuery = Type.Object(
-  {
-    ...pageFields(OPAQUE_CURSOR, 8192),
-    list: Type.Optional(Literals(CHECK_LISTS, 'The list that `items` are of; not given: `missing`.')),
-  },
-  STRICT,
-);
-export type CheckQuery = Static<typeof CheckQuery>;
-
-const CheckItem = Type.Object(
-  {
-    path: Type.String({ description: 'The path; of a file that another one names, its name.' }),
-    file_id: Nullable(Id('The file; null: it is not there, or several are.')),
-    size: Nullable(Bytes('As expected; of a file that is not expected, its size.')),
-    sha256: Nullable(Sha256Hex('As expected.')),
-    sections: Nullable(Type.Integer({ description: 'Of a series, as its `.mdoc` file has them.' })),
-    named_by: Nullable(Id('The file that names it; null: a client has announced it, or it is not expected.')),
-    reason: Nullable(
-      Literals(
-        ['same_path', 'same_content', 'matches', 'turned', 'differs', 'unknown'],
-        'Of doubles, what is the same. Of a reference, whether it has the size of the movies; `turned`: by 90 degrees.',
-      ),
-    ),
-    files: Nullable(
-      Count('Of doubles, how many files they are; of a reference, with how many movies it was compared.'),
-    ),
-  },
-  { title: 'CheckItem' },
-);
-export type CheckItem = Static<typeof CheckItem>;
-
-export const DatasetCheck = Type.Object(
-  {
-    dataset_id: Id(),
-    state: Literals(DATASET_STATES, 'State of the dataset.'),
-    whole: Type.Boolean({ description: 'It can be completed.' }),
-    counts: Type.Object(
-      {
-        files: Count('Files that it has.'),
-        announced: Count('Files that clients have announced.'),
-        present: Count('Expected files that are there.'),
-        missing: Count('Expected files that are not there.'),
-        wrong: Count('Expected files that are there with another size, content or number of sections.'),
-        extra: Count('Files that nothing names; 0 while no list of files was announced.'),
-        double: Count('Paths, and contents, that several files have.'),
-        references: Count('Gain references and files of defects.'),
-        references_wrong: Count('Those of another size than the movies.'),
-        references_turned: Count('Those of the size of the movies, turned by 90 degrees.'),
-        uploads: Count('Uploads that have not ended.'),
-        unread: Count('Files that are not read yet.'),
-      },
-      { title: 'CheckCounts' },
-    ),
-    list: Literals(CHECK_LISTS, 'The list that `items` are of.'),
-    items: Type.Array(CheckItem),
-    next_cursor: nextCursor(8192),
-  },
-  { title: 'DatasetCheck' },
-);
-export type DatasetCheck = Static<typeof DatasetCheck>;

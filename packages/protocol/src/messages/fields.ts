@@ -12,6 +12,12 @@ export const Id = (description?: string) =>
 export const Text = (description?: string) =>
   Type.String({ minLength: 1, ...(description === undefined ? {} : { description }) });
 
+/** A text of at least one character. */
+export const bounded = (maxLength: number, description: string) =>
+  Type.String({ minLength: 1, maxLength, description });
+
+export const Count = (description: string) => Type.Integer({ minimum: 0, description });
+
 export const Bytes = (description: string) => Type.Integer({ minimum: 0, maximum: MAX_SAFE, description });
 
 export const Sha256Hex = (description: string) =>

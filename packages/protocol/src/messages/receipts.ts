@@ -91,7 +91,15 @@ const statementFields = {
       completed_at: Nullable(Time('When it was completed.')),
       forced: Nullable(
         Type.Object(
-          { at: Time('When it was completed.'), by: Text(), missing: Count('Files that were missing or wrong.') },
+          {
+            at: Time('When it was completed.'),
+            by: Text(),
+            missing: Count('Files that were missing or wrong.'),
+            uploads: Type.Optional(Count('Uploads that had not ended; absent in receipts of older servers.')),
+            open_uploads: Type.Optional(
+              Type.Array(Type.Any(), { maxItems: 20, description: 'Some of these uploads, as in the dataset.' }),
+            ),
+          },
           { description: 'It was completed although it was not whole.' },
         ),
       ),

@@ -1,5 +1,13 @@
 /** Reads a published `.mdoc` file, and records what it says. */
-import { decodeMdoc, MAX_MDOC_BYTES, type MdocSummary, parseMdoc, summariseMdoc } from '@cryolift/mrc';
+import {
+  decodeMdoc,
+  MAX_MDOC_BYTES,
+  type MdocNames,
+  type MdocSummary,
+  namesInMdoc,
+  parseMdoc,
+  summariseMdoc,
+} from '@cryolift/mrc';
 import { UploadError } from '@cryolift/protocol/errors';
 import type { Finding } from '@cryolift/protocol/messages';
 import { type NamedByMdoc, replaceNamed } from '../db/datasets/expected.ts';
@@ -13,13 +21,25 @@ import { toFilePlace } from '../files/record.ts';
 import { updateSeries } from './series-update.ts';
 
 /** The warnings of this file, which a later reading replaces. */
-const COMPUTED: readonly string[] = ['mdoc_too_large', 'mdoc_empty', 'mdoc_cut'];
+const COMPUTED: readonly string[] = ['mdoc_too_large', 'mdoc_empty', 'mdoc_cut', 'mdoc_names_cut'];
+
+/** What the record shows of a file, which is bounded, and all that it names. */
+interface Read {
+  readonly summary: MdocSummary;
+  readonly names: MdocNames;
+}
+
+const CUT: Finding = {
+  code: 'mdoc_cut',
+  message: 'The .mdoc file has more than is read; its values are not complete.',
+};
 
 /** Safe to repeat. @throws what the storage throws. */
 export async function analyzeMdoc(context: FileContext, row: FileRow): Promise<void> {
-  const summary = row.size > MAX_MDOC_BYTES ? null : await read(context, row);
-  if (summary === 'deleted') return;
-  const findings = judge(row, summary);
+  const content = row.size > MAX_MDOC_BYTES ? null : await read(context, row);
+  if (content === 'deleted') return;
+  const summary = content?.summary ?? null;
+  const findings = judge(row, content);
   const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !COMPUTED.includes(code));
   await context.outbox.transact(async (tx, emit) => {
     // No analysis of the series is recorded between the look at it and the commit.
@@ -30,18 +50,18 @@ export async function analyzeMdoc(context: FileContext, row: FileRow): Promise<v
       warnings: JSON.stringify([...known, ...findings]),
     });
     if (!now) return;
-    await replaceNamed(tx, now, summary && toNamed(summary));
+    await replaceNamed(tx, now, content && toNamed(content));
     await emit(fileEvent(FILE_UPDATED, now, context.now()));
     if (summary) await updateSeries(context, tx, emit, now);
   });
 }
 
-function toNamed({ frames, references, image_file: imageFile, sections, describes }: MdocSummary): NamedByMdoc {
-  return { frames, references, imageFile: describes === 'series' ? imageFile : null, sections };
+function toNamed({ names, summary: { image_file, describes } }: Read): NamedByMdoc {
+  return { ...names, imageFile: describes === 'series' ? image_file : null };
 }
 
-async function read(context: FileContext, row: FileRow): Promise<MdocSummary | 'deleted'> {
-  if (row.size === 0) return summariseMdoc(parseMdoc(''));
+async function read(context: FileContext, row: FileRow): Promise<Read | 'deleted'> {
+  if (row.size === 0) return toRead('');
   const stream = await context.storage.files.read(toFilePlace(row), { start: 0, end: row.size - 1 });
   if (!stream) {
     const isDeleted = await assertNotDeleted(context, row.id).then(
@@ -51,17 +71,24 @@ async function read(context: FileContext, row: FileRow): Promise<MdocSummary | '
     if (isDeleted) return 'deleted';
     throw new UploadError('storage_unavailable', 'The bytes of this file are missing.');
   }
-  return summariseMdoc(parseMdoc(decodeMdoc(Buffer.concat((await stream.toArray()) as Buffer[]))));
+  return toRead(decodeMdoc(Buffer.concat((await stream.toArray()) as Buffer[])));
 }
 
-function judge({ size }: FileRow, summary: MdocSummary | null): Finding[] {
-  if (!summary) {
+function toRead(text: string): Read {
+  return { summary: summariseMdoc(parseMdoc(text)), names: namesInMdoc(text) };
+}
+
+function judge({ size }: FileRow, content: Read | null): Finding[] {
+  if (!content) {
     const message = `The .mdoc file has ${size} bytes; files above ${MAX_MDOC_BYTES} bytes are not read.`;
     return [{ code: 'mdoc_too_large', message }];
   }
+  const { summary, names } = content;
   if (summary.sections === 0) {
     return [{ code: 'mdoc_empty', message: 'The .mdoc file has no [ZValue] and no [FrameSet] section.' }];
   }
-  if (!summary.is_cut) return [];
-  return [{ code: 'mdoc_cut', message: 'The .mdoc file has more than is read; its values are not complete.' }];
+  return [
+    ...(summary.is_cut ? [CUT] : []),
+    ...(names.isCut ? [{ code: 'mdoc_names_cut', message: 'A name in the .mdoc file is too long to be read.' }] : []),
+  ];
 }

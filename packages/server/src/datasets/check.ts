@@ -1,15 +1,12 @@
-/** Announces the files that a dataset is to have, and compares them with those that have arrived. */
-import { DATASET_LIMITS } from '@cryolift/protocol/dataset-limits';
-import { fromHex, toHex } from '@cryolift/protocol/digest';
-import { UploadError } from '@cryolift/protocol/errors';
-import { cleanPath } from '@cryolift/protocol/file-path';
-import type { AnnouncedFiles, CheckItem, CheckQuery, DatasetCheck, ExpectedFiles } from '@cryolift/protocol/messages';
+/** Compares the files that a dataset is to have with those that have arrived. */
+import { toHex } from '@cryolift/protocol/digest';
+import type { CheckItem, CheckQuery, DatasetCheck } from '@cryolift/protocol/messages';
 import { openCursor, sealCursor, wrongCursor } from '../cursor.ts';
 import type { Database } from '../db/database.ts';
-import { requestCheck } from '../db/datasets/check-jobs.ts';
 import {
   countByStatus,
   countExtra,
+  countPartlyRead,
   countUnread,
   type ExpectedItem,
   type ExpectedStatus,
@@ -17,16 +14,15 @@ import {
   listByStatus,
   listDoubles,
   listExtra,
+  listPartlyRead,
   listReferences,
   type Reference,
 } from '../db/datasets/comparison.ts';
-import { announce } from '../db/datasets/expected.ts';
 import { countLiveUploads } from '../db/datasets/members.ts';
-import { lockDataset } from '../db/datasets/rows.ts';
 import { countMissing, isWhole } from '../db/datasets/shortfall.ts';
 import { toPage } from '../db/page.ts';
 import type { DatasetContext, MayAccess } from './context.ts';
-import { datasetNotFound, findAccessible } from './datasets.ts';
+import { findAccessible } from './datasets.ts';
 
 /** Gain references and files of defects of one dataset that are compared. */
 const MAX_REFERENCES = 1_000;
@@ -40,44 +36,6 @@ const NONE: CheckItem = {
   reason: null,
   files: null,
 };
-
-/** @throws UploadError `dataset_not_found`, `dataset_closed`, `invalid_request`, `quota_exceeded`. */
-export async function announceFiles(
-  context: DatasetContext,
-  id: string,
-  mayAccess: MayAccess,
-  files: ExpectedFiles,
-): Promise<AnnouncedFiles> {
-  const { db, outbox, now, newId, fileJobs } = context;
-  await findAccessible(db, id, mayAccess);
-  const paths = new Map(files.map(({ path, size, sha256 }) => [cleanPath(path), { size, sha256 }]));
-  if (paths.has('')) throw new UploadError('invalid_request', 'The request is not valid: a path is empty.');
-  const rows = [...paths].map(([path, { size = null, sha256 }]) => ({
-    path,
-    size,
-    sha256: sha256 === undefined ? null : fromHex(sha256),
-  }));
-  const announced = await outbox.transact(async (tx) => {
-    const row = await lockDataset(tx, id);
-    if (!row) throw datasetNotFound(id);
-    if (row.state !== 'open') {
-      throw new UploadError('dataset_closed', `The dataset ${row.name} is ${row.state}: nothing is expected of it.`, {
-        details: { state: row.state },
-      });
-    }
-    const count = await announce(tx, id, rows);
-    if (count > DATASET_LIMITS.expectedFiles) {
-      const details = { used: Number(row.announced), limit: DATASET_LIMITS.expectedFiles, needed: rows.length };
-      throw new UploadError('quota_exceeded', `${count} files are announced; ${details.limit} are allowed.`, {
-        details,
-      });
-    }
-    await requestCheck(tx, id, newId(), now());
-    return count;
-  });
-  fileJobs.wake();
-  return { announced };
-}
 
 /** Counts of all lists, and a page of one. @throws UploadError `dataset_not_found`, `invalid_request`. */
 export async function checkDataset(
@@ -111,6 +69,7 @@ export async function checkDataset(
       references: references.length,
       references_wrong: references.filter(({ reason }) => reason === 'differs').length,
       references_turned: references.filter(({ reason }) => reason === 'turned').length,
+      partly_read: await countPartlyRead(db, id),
       uploads,
       unread,
     },
@@ -152,6 +111,11 @@ async function pageOf(
   if (list === 'extra') {
     const rows = await listExtra(db, id, { after: (after[0] as string | undefined) ?? null, limit: limit + 1 });
     const page = toPage(rows, limit, ({ path }) => sealCursor(of, [path]));
+    return { ...page, items: page.items.map((each) => ({ ...NONE, ...each })) };
+  }
+  if (list === 'partly_read') {
+    const rows = await listPartlyRead(db, id, { after: (after[0] as string | undefined) ?? null, limit: limit + 1 });
+    const page = toPage(rows, limit, ({ file_id }) => sealCursor(of, [file_id]));
     return { ...page, items: page.items.map((each) => ({ ...NONE, ...each })) };
   }
   const [how, sought] = after as string[];

@@ -1,14 +1,15 @@
 /** Changes of the state of a dataset: each is emitted in the transaction that makes it. */
 import { type DatasetEvent, datasetAfter, datasetTarget } from '@cryolift/protocol/dataset-states';
 import { UploadError } from '@cryolift/protocol/errors';
-import type { DatasetRecord } from '@cryolift/protocol/messages';
+import { pathOf } from '@cryolift/protocol/file-path';
+import type { DatasetRecord, ForcedCompletion, OpenUpload } from '@cryolift/protocol/messages';
 import { ON_DATASET_COMPLETE, RECEIPT } from '../dataset-jobs.ts';
 import type { Database } from '../db/database.ts';
 import { findDataset, lockDataset, moveDataset } from '../db/datasets/rows.ts';
 import { isWhole, readShortfall, type Shortfall } from '../db/datasets/shortfall.ts';
 import { dialectOf } from '../db/dialect.ts';
 import { insertJob } from '../db/jobs.ts';
-import type { DatasetRow } from '../db/tables.ts';
+import type { DatasetRow, UploadRow } from '../db/tables.ts';
 import { betweenSteps } from '../durable-step.ts';
 import type { DatasetEventName } from '../events/event.ts';
 import type { Emit } from '../events/outbox.ts';
@@ -17,8 +18,10 @@ import { datasetNotFound, findAccessible } from './datasets.ts';
 import { datasetEvent, toDatasetRecord } from './record.ts';
 import { expiryOf } from './retention.ts';
 
-/** Missing files that a message names. */
+/** Missing files, and uploads, that a message names. */
 const MOST_NAMED = 5;
+const ENDING =
+  'Upload these files again to end their uploads, cancel what nobody goes on with, or complete with force.';
 
 /**
  * Completes a dataset that is whole; one that is complete stays so.
@@ -36,7 +39,7 @@ export async function completeDataset(
   const row = await inLock(context, owner, id, 'complete', async (tx, emit, before) => {
     const shortfall = await readShortfall(tx, before);
     if (!isWhole(shortfall) && !force) throw explainShortfall(shortfall);
-    return await complete(context, tx, emit, before, isWhole(shortfall) ? null : { by, missing: shortfall.missing });
+    return await complete(context, tx, emit, before, isWhole(shortfall) ? null : { by, ...toForced(shortfall) });
   });
   context.fileJobs.wake();
   return toDatasetRecord(row);
@@ -57,6 +60,8 @@ export async function completeWhenWhole(
     await dialectOf(tx).lock(tx, { owner: found.owner });
     const before = await lockDataset(tx, id);
     if (before?.state !== 'open' || before.complete_when_whole !== 1) return 'incomplete';
+    // What was announced may be withdrawn since the job was added.
+    if (before.expected_files === null && Number(before.announced) === 0) return 'incomplete';
     const shortfall = await readShortfall(tx, before);
     if (shortfall.missing > 0) return 'incomplete';
     if (!isWhole(shortfall)) return 'pending';
@@ -72,7 +77,7 @@ async function complete(
   tx: Database,
   emit: Emit,
   before: DatasetRow,
-  forced: { by: string; missing: number } | null,
+  forced: Omit<ForcedCompletion, 'at'> | null,
 ): Promise<DatasetRow> {
   const { id, owner } = before;
   const nowMs = now();
@@ -96,6 +101,15 @@ async function complete(
     await insertJob(tx, { id: newId(), kind: ON_DATASET_COMPLETE, fileId: id, owner, nowMs });
   }
   return row;
+}
+
+function toForced({ missing, uploads, openUploads }: Shortfall): Omit<ForcedCompletion, 'at' | 'by'> {
+  return { missing, uploads, open_uploads: openUploads.map(toOpenUpload) };
+}
+
+function toOpenUpload({ id, filename, metadata, status, received_bytes, size, updated_at }: UploadRow): OpenUpload {
+  const path = pathOf(filename, JSON.parse(metadata) as Record<string, string>);
+  return { upload_id: id, path, status, received_bytes, size, updated_at: new Date(updated_at).toISOString() };
 }
 
 /** Its files were handed over. @throws UploadError `dataset_not_found`, `dataset_closed`. */
@@ -161,19 +175,26 @@ async function inLock(
   return done;
 }
 
-function explainShortfall({ missing, names, uploads, unread }: Shortfall): UploadError {
+function explainShortfall(shortfall: Shortfall): UploadError {
+  const { missing, names, uploads, unread } = shortfall;
+  const open = shortfall.openUploads.map(toOpenUpload);
   const parts = [
     ...(missing > 0 ? [`${missing} of its files ${missing === 1 ? 'is' : 'are'} missing${nameFirst(names)}`] : []),
     ...(unread > 0 ? [`${unread} files are not read yet`] : []),
-    ...(uploads > 0 ? [`${uploads} uploads to it have not ended`] : []),
+    ...(uploads > 0 ? [`${uploads} uploads to it have not ended${nameFirst(open.map(describeOpen))}`] : []),
   ];
   return new UploadError('dataset_incomplete', `The dataset is not whole: ${parts.join(', and ')}.`, {
-    details: { missing, names, uploads, unread },
+    details: { missing, names, uploads, open_uploads: open, unread },
+    ...(uploads > 0 && missing === 0 ? { hint: ENDING } : {}),
   });
+}
+
+function describeOpen({ path, upload_id, updated_at }: OpenUpload): string {
+  return `${path}, upload ${upload_id}, last active ${updated_at}`;
 }
 
 /** The details have more of them. */
 function nameFirst(names: readonly string[]): string {
   if (names.length === 0) return '';
-  return ` (${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ', …' : ''})`;
+  return ` (${names.slice(0, MOST_NAMED).join('; ')}${names.length > MOST_NAMED ? '; …' : ''})`;
 }

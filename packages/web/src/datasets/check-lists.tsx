@@ -8,7 +8,7 @@ import { datasetTexts } from '../texts/datasets.ts';
 import { texts } from '../texts.ts';
 import { useCheckList, useCounts } from './use-datasets.ts';
 
-const LISTS = ['missing', 'wrong', 'present', 'extra', 'double'] as const;
+const LISTS = ['missing', 'wrong', 'present', 'extra', 'double', 'partly_read'] as const;
 type List = (typeof LISTS)[number];
 const words = datasetTexts.check;
 
@@ -31,7 +31,7 @@ export function CheckLists({ dataset: { dataset_id: id, expected_files: expected
         <>
           <fieldset className="lists">
             <legend className="visually-hidden">{words.choose}</legend>
-            {LISTS.map((each) => (
+            {LISTS.filter((each) => each !== 'partly_read' || found.partly_read > 0).map((each) => (
               <button
                 key={each}
                 type="button"
@@ -98,7 +98,7 @@ function Notes({ list, item }: { list: List; item: CheckItem }) {
   if (list === 'double') {
     const files = item.files ?? 0;
     notes.push(item.reason === 'same_path' ? words.samePath(files) : words.sameContent(files));
-  } else if (list !== 'extra') {
+  } else if (list !== 'extra' && list !== 'partly_read') {
     if (item.size !== null) notes.push(words.size(item.size));
     if (item.sections !== null) notes.push(words.sections(item.sections));
     if (list === 'wrong' && item.sha256 !== null) notes.push(words.digest);

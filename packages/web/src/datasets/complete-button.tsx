@@ -1,14 +1,24 @@
 /** The button that completes a dataset. When files are missing it names them, and asks whether to do it all the same. */
 import { ServerError } from '@cryolift/client';
-import type { DatasetRecord } from '@cryolift/protocol/messages';
+import type { DatasetRecord, OpenUpload } from '@cryolift/protocol/messages';
 import { useMutation } from '@tanstack/react-query';
 import { Icon } from '../icons.tsx';
 import { Dialog } from '../library/selection/dialog.tsx';
 import { datasetTexts } from '../texts/datasets.ts';
 import { ActionFailure } from './action-failure.tsx';
+import { OpenUploads } from './open-uploads.tsx';
 import { useDatasetsApi, useShowRecord } from './use-datasets.ts';
 
 const words = datasetTexts.force;
+
+interface Details {
+  readonly missing?: number;
+  /** Some of those that are missing. */
+  readonly names?: readonly string[];
+  readonly uploads?: number;
+  /** Some of those that have not ended. */
+  readonly open_uploads?: readonly OpenUpload[];
+}
 
 export function CompleteButton({ dataset: { dataset_id } }: { dataset: DatasetRecord }) {
   const datasets = useDatasetsApi();
@@ -31,7 +41,7 @@ export function CompleteButton({ dataset: { dataset_id } }: { dataset: DatasetRe
 }
 
 function Shortfall({ error, onForce, onClose }: { error: ServerError; onForce: () => void; onClose: () => void }) {
-  const { names = [], missing = 0 } = error.details as { names?: readonly string[]; missing?: number };
+  const { names = [], missing = 0, uploads = 0, open_uploads: open = [] } = error.details as Details;
   return (
     <Dialog heading={words.heading} onClose={onClose}>
       <p>{error.message}</p>
@@ -44,6 +54,12 @@ function Shortfall({ error, onForce, onClose }: { error: ServerError; onForce: (
             ))}
             {missing > names.length && <li>{words.more(missing - names.length)}</li>}
           </ul>
+        </>
+      )}
+      {open.length > 0 && (
+        <>
+          <p>{words.openLead}</p>
+          <OpenUploads uploads={open} count={uploads} />
         </>
       )}
       <p>{words.question}</p>

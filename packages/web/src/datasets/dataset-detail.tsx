@@ -14,6 +14,8 @@ import { DatasetFacts } from './dataset-facts.tsx';
 import { DatasetFigures } from './dataset-figures.tsx';
 import { StateBadge } from './dataset-row.tsx';
 import { GainFacts } from './gain-facts.tsx';
+import { OpenUploads } from './open-uploads.tsx';
+import { Pushes } from './pushes.tsx';
 import { Receipt } from './receipt.tsx';
 import { useDataset } from './use-datasets.ts';
 
@@ -50,7 +52,12 @@ function Shown({ dataset, isLost }: { dataset: DatasetRecord; isLost: boolean })
       </div>
       <DatasetActions dataset={dataset} />
       {forced && (
-        <p className="notice notice-warning">{words.forcedNotice(forced.by, formatTime(forced.at), forced.missing)}</p>
+        <div className="notice notice-warning">
+          <p>{words.forcedNotice(forced.by, formatTime(forced.at), forced.missing, forced.uploads ?? 0)}</p>
+          {forced.open_uploads && forced.open_uploads.length > 0 && (
+            <OpenUploads uploads={forced.open_uploads} count={forced.uploads ?? 0} />
+          )}
+        </div>
       )}
       {state === 'expired' && expiredAt !== null && (
         <p className="notice">{words.expiredNotice(formatTime(expiredAt))}</p>
@@ -59,6 +66,7 @@ function Shown({ dataset, isLost }: { dataset: DatasetRecord; isLost: boolean })
       {state !== 'expired' && <CheckLists dataset={dataset} />}
       {state !== 'expired' && <GainFacts id={id} />}
       <Receipt dataset={dataset} />
+      <Pushes dataset={dataset} />
       <DatasetFacts dataset={dataset} />
     </article>
   );

@@ -1,10 +1,10 @@
 /** Queries about datasets. Events read them again: see `library/dataset-updates.ts`. */
 import { Datasets } from '@cryolift/client';
-import type { CheckQuery, DatasetCheck, DatasetRecord } from '@cryolift/protocol/messages';
+import type { CheckQuery, DatasetCheck, DatasetRecord, PushRecord } from '@cryolift/protocol/messages';
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useCell } from '../cell.ts';
-import { CHECK_KEY, DATASET_KEY, DATASETS_KEY } from '../library/dataset-updates.ts';
+import { CHECK_KEY, DATASET_KEY, DATASETS_KEY, PUSHES_KEY } from '../library/dataset-updates.ts';
 import { useAccount } from '../services.ts';
 import { Turns } from '../turns.ts';
 
@@ -12,6 +12,9 @@ const PAGE_ITEMS = 50;
 const CHECK_ITEMS = 100;
 /** While no events arrive. */
 const [POLL_MS, POLL_CHECK_MS] = [4_000, 10_000];
+/** Only the end of a push emits an event. While one is under way, and otherwise. */
+const [PUSH_MS, PUSHES_MS] = [2_000, 15_000];
+const LIVE_PUSHES: readonly PushRecord['state'][] = ['waiting', 'running'];
 /** Comparisons at the same time: they share the connections of the browser with uploads. */
 const turns = new Turns(2);
 
@@ -85,6 +88,27 @@ export function useCheckList(id: string, list: NonNullable<CheckQuery['list']>) 
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor,
     ...usePolling(POLL_CHECK_MS),
+  });
+}
+
+/** The pushes of a dataset, the newest first. */
+export function usePushes(id: string) {
+  const datasets = useDatasetsApi();
+  return useQuery({
+    queryKey: [PUSHES_KEY, id],
+    queryFn: ({ signal }) => datasets.pushes(id, { signal }),
+    refetchInterval: ({ state: { data } }) =>
+      data?.some(({ state }) => LIVE_PUSHES.includes(state)) ? PUSH_MS : PUSHES_MS,
+  });
+}
+
+/** Where the caller may push datasets to. */
+export function useDestinations(enabled: boolean) {
+  const datasets = useDatasetsApi();
+  return useQuery({
+    queryKey: ['destinations'],
+    queryFn: ({ signal }) => datasets.destinations({ signal }),
+    enabled,
   });
 }
 

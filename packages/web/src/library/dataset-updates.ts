@@ -8,6 +8,8 @@ import type { QueryClient } from '@tanstack/react-query';
 export const DATASET_KEY = 'dataset';
 export const CHECK_KEY = 'dataset-check';
 export const DATASETS_KEY = 'datasets';
+/** Of the pushes of a dataset; its id follows. */
+export const PUSHES_KEY = 'dataset-pushes';
 
 /** The least time between two requests. */
 const RECORD_MS = 1_000;
@@ -32,12 +34,15 @@ export class DatasetUpdates {
   changed(id: string): void {
     this.#later([DATASET_KEY, id], RECORD_MS);
     this.#later([CHECK_KEY, id], CHECK_MS);
+    this.#later([PUSHES_KEY, id], RECORD_MS);
     this.#later([DATASETS_KEY], LISTS_MS);
   }
 
   /** Events may have been missed. */
   refresh(): void {
-    for (const key of [DATASET_KEY, CHECK_KEY, DATASETS_KEY]) void this.#queries.invalidateQueries({ queryKey: [key] });
+    for (const key of [DATASET_KEY, CHECK_KEY, DATASETS_KEY, PUSHES_KEY]) {
+      void this.#queries.invalidateQueries({ queryKey: [key] });
+    }
   }
 
   stop(): void {

@@ -19,6 +19,11 @@ test('subject: the server identifies the owner or the link of a token', async ()
   assert.ok(owner.kind === 'accepted' && link.kind === 'accepted');
   assert.deepEqual([nameOf(owner.subject), nameOf(link.subject)], ['ada', 'upload link of ada']);
   assert.notEqual(owner.subject.key, link.subject.key);
+  assert.equal(owner.subject.mayUpload, false);
+  for (const scope of ['uploads:write', 'admin']) {
+    const writer = await identify(answer(200, { owner: 'ada', link_id: null, scopes: [scope] }), TOKEN);
+    assert.ok(writer.kind === 'accepted' && writer.subject.mayUpload, scope);
+  }
 });
 
 test('subject: a link has its note and its end, and a token of an administrator its right', async () => {

@@ -17,6 +17,8 @@ export interface Subject {
   readonly expiresAtMs: number | null;
   /** The token may see and change the whole server. */
   readonly isAdmin: boolean;
+  /** The token may upload, complete and push: more than look. */
+  readonly mayUpload: boolean;
 }
 
 export type Identified =
@@ -31,7 +33,9 @@ export async function identify(transport: Transport, token: string): Promise<Ide
     const caller: Partial<Caller> & Pick<Caller, 'owner'> = await new Api(transport, async () => token).whoami();
     const { owner, link_id: linkId = null, note = null, expires_at: expiresAt = null, scopes = [] } = caller;
     const expiresAtMs = expiresAt === null ? null : Date.parse(expiresAt);
-    const subject = { ...subjectOf(owner, linkId), note, expiresAtMs, isAdmin: scopes.includes('admin') };
+    const isAdmin = scopes.includes('admin');
+    const mayUpload = isAdmin || scopes.includes('uploads:write');
+    const subject = { ...subjectOf(owner, linkId), note, expiresAtMs, isAdmin, mayUpload };
     return { kind: 'accepted', subject };
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
@@ -51,5 +55,6 @@ export function nameOf({ owner, isLink, name }: Subject): string {
 
 function subjectOf(owner: string, linkId: string | null): Subject {
   const key = JSON.stringify([owner, linkId]);
-  return { key, owner, isLink: linkId !== null, name: null, note: null, expiresAtMs: null, isAdmin: false };
+  const nothing = { name: null, note: null, expiresAtMs: null, isAdmin: false, mayUpload: false };
+  return { key, owner, isLink: linkId !== null, ...nothing };
 }

@@ -5,7 +5,16 @@ import type { Identified, Subject } from './subject.ts';
 import { TokenKeeper } from './token-keeper.ts';
 
 function subject(owner: string): Subject {
-  return { key: owner, owner, isLink: false, name: null, note: null, expiresAtMs: null, isAdmin: false };
+  return {
+    key: owner,
+    owner,
+    isLink: false,
+    name: null,
+    note: null,
+    expiresAtMs: null,
+    isAdmin: false,
+    mayUpload: true,
+  };
 }
 
 /** The tests in Chromium use grants, with a real identity provider. */

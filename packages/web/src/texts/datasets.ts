@@ -4,6 +4,9 @@ import { plural } from './plural.ts';
 
 const COMPARED = 'compared with the movies of the dataset';
 
+/** Kinds of destinations. */
+const KINDS: Readonly<Record<string, string>> = { cryolift: 'Cryolift', s3: 'bucket', sftp: 'SFTP', webdav: 'WebDAV' };
+
 export const datasetTexts = {
   heading: 'Datasets',
   lead: 'Files that belong together: a session, a grid, a tilt series.',
@@ -66,8 +69,11 @@ export const datasetTexts = {
     first: (time: string) => `first file ${time}`,
     never: 'none yet',
   },
-  forcedNotice: (by: string, at: string, missing: number) =>
-    `${by} completed this dataset on ${at} although ${plural(missing, 'file was', 'files were')} missing or wrong. This stays in its record for ever.`,
+  forcedNotice: (by: string, at: string, missing: number, uploads: number) => {
+    const open = uploads === 0 ? '' : ` and ${plural(uploads, 'upload', 'uploads')} had not ended`;
+    const lacking = `${plural(missing, 'file was', 'files were')} missing or wrong${open}`;
+    return `${by} completed this dataset on ${at} although ${lacking}. This stays in its record for ever.`;
+  },
   expiredNotice: (time: string) => `Its files were deleted when it expired, ${time}. Its record and its receipt stay.`,
   check: {
     heading: 'Expected and arrived',
@@ -77,6 +83,7 @@ export const datasetTexts = {
       present: 'Present',
       extra: 'Extra',
       double: 'Double',
+      partly_read: 'Partly read',
     },
     choose: 'List to show',
     of: (name: string, count: number) => `${name}: ${formatCount(count)}`,
@@ -86,6 +93,7 @@ export const datasetTexts = {
       present: 'No expected file has arrived.',
       extra: 'No file is beyond what was announced.',
       double: 'No path and no content is there twice.',
+      partly_read: 'Every .mdoc file was read whole.',
     },
     unnamed: (count: number) =>
       `${plural(count, 'file is', 'files are')} missing. Only their number is known, so no list can name them.`,
@@ -122,9 +130,13 @@ export const datasetTexts = {
   force: {
     heading: 'It is not whole',
     lead: 'These files are missing or wrong:',
+    openList: 'Uploads that had not ended',
+    openLead: 'These uploads have not ended:',
+    open: (id: string, received: number, size: number, time: string) =>
+      `${formatBytes(received)} of ${formatBytes(size)}, last active ${time}, upload ${id}`,
     more: (count: number) => `and ${formatCount(count)} more`,
     question:
-      'You can complete it all the same. That, your name and the number of missing files stay in its record and in its receipt for ever.',
+      'You can complete it all the same. That, your name, the number of missing files and these uploads stay in its record and in its receipt for ever.',
     yes: 'Complete it all the same',
   },
   release: {
@@ -153,6 +165,30 @@ export const datasetTexts = {
     signing: 'The receipt is being signed …',
     saved: (name: string) => `${name} was saved. Check a folder with it:`,
     verify: 'Command that checks a folder',
+  },
+  pushes: {
+    heading: 'Copies at other places',
+    lead: 'The server copies the files of the receipt, verifies each one there, and sends the receipt last.',
+    destination: 'Destination',
+    option: (name: string, kind: string) => `${name} (${KINDS[kind] ?? kind})`,
+    folder: 'Folder in it',
+    begin: 'Push',
+    states: {
+      waiting: 'Waiting',
+      running: 'Running',
+      done: 'Done',
+      failed: 'Failed',
+      cancelled: 'Cancelled',
+    },
+    progress: (place: string) => `Bytes at ${place}`,
+    done: (files: number, all: number, bytes: number, allBytes: number) =>
+      `${formatCount(files)} of ${plural(all, 'file', 'files')}, ${formatBytes(bytes)} of ${formatBytes(allBytes)}`,
+    ended: (time: string) => `ended ${time}`,
+    triesAgain: 'The server tries again by itself.',
+    pushAgain: 'Push it again when the cause is removed: files that were verified there are not sent again.',
+    cancel: 'Cancel',
+    again: 'Push again',
+    buttonOf: (label: string, place: string) => `${label}: ${place}`,
   },
   facts: {
     heading: 'Dataset',

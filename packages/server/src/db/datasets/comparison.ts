@@ -117,6 +117,31 @@ export async function listExtra(
   return rows;
 }
 
+/** `.mdoc` files that may name more than is expected: the warnings of their reading say so. */
+function partlyRead(datasetId: string): RawBuilder<unknown> {
+  return sql`
+    from library l join files f on f.id = l.file_id
+    where l.dataset_id = ${datasetId} and l.name like '%.mdoc'
+      and (f.warnings like '%"mdoc_too_large"%' or f.warnings like '%"mdoc_names_cut"%')`;
+}
+
+export async function countPartlyRead(db: Database, datasetId: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count ${partlyRead(datasetId)}`.execute(db);
+  return Number(rows[0]?.count);
+}
+
+/** In the order of their ids. @param after the last one of the page before. */
+export async function listPartlyRead(
+  db: Database,
+  datasetId: string,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<FoundFile[]> {
+  const rest = after === null ? sql`` : sql`and l.file_id > ${after}`;
+  const { rows } = await sql<FoundFile>`
+    select l.file_id, l.path, l.size ${partlyRead(datasetId)} ${rest} order by l.file_id limit ${limit}`.execute(db);
+  return rows;
+}
+
 export interface Double {
   readonly reason: 'path' | 'digest';
   readonly path: string;

@@ -16,8 +16,8 @@ import {
   listExtra,
   listReferences,
 } from './comparison.ts';
-import { announce, forgetExpected, replaceNamed } from './expected.ts';
-import { changeDataset, insertDataset } from './rows.ts';
+import { announce, forgetExpected, replaceNamed, withdraw } from './expected.ts';
+import { changeDataset, findDataset, insertDataset } from './rows.ts';
 
 const digest = (fill: number) => new Uint8Array(32).fill(fill);
 let made = 0;
@@ -88,6 +88,26 @@ testDatabases('expected: an .mdoc file names movies in any folder, and the secti
   assert.equal(await countExtra(db, 'd1'), 0);
   await transact(db, (tx) => markDeleted(tx, [mdoc.id], 9000));
   assert.deepEqual(await countByStatus(db, 'd1'), { present: 0, missing: 0, wrong: 0 });
+});
+
+testDatabases('expected: what is announced is withdrawn by its paths, or all; what files name stays', async (db) => {
+  await addDataset(db);
+  await insertDataset(db, draftDataset('d2', 'ada', { name: 'other' }, 1000));
+  const paths = Array.from({ length: 1200 }, (_, at) => `m${at}`);
+  const files = paths.map((path) => ({ path, size: null, sha256: null }));
+  await announceAll(db, files);
+  await transact(db, (tx) => announce(tx, 'd2', files));
+  const mdoc = await addFile(db, 'TS_1.mrc.mdoc');
+  const named = { frames: ['m0', 'm1'], references: [], imageFile: null, sections: 2 };
+  await transact(db, (tx) => replaceNamed(tx, mdoc, named));
+  const take = (some: string[] | null) => transact(db, (tx) => withdraw(tx, 'd1', some));
+  assert.equal(await take([...paths.slice(0, 700), 'none']), 500);
+  assert.equal(await take(paths.slice(0, 700)), 500);
+  const announcedOf = async (id: string) => Number((await findDataset(db, id))?.announced);
+  assert.deepEqual([await announcedOf('d1'), await announcedOf('d2')], [500, 1200]);
+  assert.equal(await take(null), 0);
+  assert.deepEqual([await namesOf(db, 'missing'), await announcedOf('d1')], [['m0', 'm1'], 0]);
+  assert.equal((await countByStatus(db, 'd2')).missing, 1200);
 });
 
 testDatabases('expected: an XML file of EPU asks for the movie that begins like it', async (db) => {

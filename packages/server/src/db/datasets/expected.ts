@@ -87,6 +87,27 @@ export async function announce(
       )
       .execute();
   }
+  return await countAnnounced(tx, datasetId);
+}
+
+/**
+ * Removes what a client has announced. For use inside a transaction that has locked the row of the dataset.
+ *
+ * @param paths null: all. Others than announced ones are passed over. @returns how many are announced now.
+ */
+export async function withdraw(tx: Database, datasetId: string, paths: readonly string[] | null): Promise<number> {
+  const announced = tx.deleteFrom('expected').where('dataset_id', '=', datasetId).where('source', '=', '');
+  if (paths === null) await announced.execute();
+  for (let from = 0; paths !== null && from < paths.length; from += BATCH) {
+    await announced
+      .where('how', '=', 'path')
+      .where('sought', 'in', paths.slice(from, from + BATCH))
+      .execute();
+  }
+  return await countAnnounced(tx, datasetId);
+}
+
+async function countAnnounced(tx: Database, datasetId: string): Promise<number> {
   const { count } = await tx
     .selectFrom('expected')
     .select(({ fn }) => fn.countAll<number>().as('count'))

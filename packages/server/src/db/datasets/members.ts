@@ -24,14 +24,23 @@ export async function sumStagedOf(db: Database, datasetId: string): Promise<numb
 
 /** Uploads to it that may still be published. */
 export async function countLiveUploads(db: Database, datasetId: string): Promise<number> {
-  const { count } = await db
-    .selectFrom('uploads')
+  const { count } = await selectLive(db, datasetId)
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('dataset_id', '=', datasetId)
-    .where('status', 'in', LIVE_STATES)
-    .where('is_trial', '=', 0)
     .executeTakeFirstOrThrow();
   return Number(count);
+}
+
+function selectLive(db: Database, datasetId: string) {
+  return db
+    .selectFrom('uploads')
+    .where('dataset_id', '=', datasetId)
+    .where('status', 'in', LIVE_STATES)
+    .where('is_trial', '=', 0);
+}
+
+/** Uploads to it that may still be published, those without activity for the longest time first. */
+export async function listLiveUploads(db: Database, datasetId: string, limit: number): Promise<UploadRow[]> {
+  return await selectLive(db, datasetId).selectAll().orderBy('updated_at').orderBy('id').limit(limit).execute();
 }
 
 export async function listUploadsOf(db: Database, datasetId: string, limit: number): Promise<UploadRow[]> {

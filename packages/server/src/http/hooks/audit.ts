@@ -39,6 +39,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'PATCH /datasets/:dataset_id': 'dataset.update',
   'DELETE /datasets/:dataset_id': 'dataset.delete',
   'POST /datasets/:dataset_id/expected': 'dataset.expect',
+  'POST /datasets/:dataset_id/expected/withdraw': 'dataset.expect.withdraw',
   'POST /datasets/:dataset_id/complete': 'dataset.complete',
   'POST /datasets/:dataset_id/release': 'dataset.release',
   'POST /datasets/:dataset_id/reopen': 'dataset.reopen',

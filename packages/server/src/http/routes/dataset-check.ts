@@ -1,6 +1,14 @@
 /** What is expected of a dataset, and whether it has arrived. */
-import { AnnouncedFiles, CheckQuery, DatasetCheck, ExpectedFiles } from '@cryolift/protocol/messages';
-import { announceFiles, checkDataset } from '../../datasets/check.ts';
+import {
+  AnnouncedFiles,
+  CheckQuery,
+  DatasetCheck,
+  ExpectedFiles,
+  WithdrawnFiles,
+  WithdrawRequest,
+} from '@cryolift/protocol/messages';
+import { checkDataset } from '../../datasets/check.ts';
+import { announceFiles, withdrawFiles } from '../../datasets/expected.ts';
 import { DatasetParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { accessibleTo } from './datasets.ts';
@@ -22,6 +30,23 @@ export function registerDatasetCheck(app: Routes, { uploads: context }: Services
     },
     async ({ caller, params: { dataset_id }, body }) =>
       await announceFiles(context, dataset_id, accessibleTo(caller), body),
+  );
+  app.post(
+    '/datasets/:dataset_id/expected/withdraw',
+    {
+      config: { scope: 'uploads:write' },
+      schema: {
+        operationId: 'withdrawFiles',
+        tags: ['datasets'],
+        summary: 'Withdraws files that were announced: some by their paths, or all; safe to repeat.',
+        params: DatasetParams,
+        body: WithdrawRequest,
+        response: { 200: WithdrawnFiles },
+        documented: { errors: ['dataset_not_found', 'dataset_closed'] },
+      },
+    },
+    async ({ caller, params: { dataset_id }, body }) =>
+      await withdrawFiles(context, dataset_id, accessibleTo(caller), body),
   );
   app.get(
     '/datasets/:dataset_id/check',

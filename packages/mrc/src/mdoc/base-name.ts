@@ -1,0 +1,4 @@
+/** The last part of a path of Windows or of other systems. */
+export function baseName(path: string): string {
+  return path.replace(/^.*[\\/]/s, '').trim();
+}
