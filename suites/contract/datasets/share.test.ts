@@ -80,7 +80,7 @@ test('share: a browser gets a page, other programs a list for aria2', async () =
   const html = page.body.toString();
   assert.match(String(page.headers['content-type']), /^text\/html/);
   assert.equal(page.headers['referrer-policy'], 'no-referrer');
-  assert.match(html, /<h1>&lt;b&gt;Grid &amp; &quot;7&quot;<\/h1>\n<p>1 file, 3.00 kB\. The links work until/);
+  assert.match(html, /<h1>&lt;b&gt;Grid &amp; &quot;7&quot;<\/h1>\n<p>1 file, 2.9 KiB\. The links work until/);
   assert.doesNotMatch(html, /<script|<b>/);
   const href = /<a href="([^"]+\/content\?[^"]+)">a &amp; b\//.exec(html)?.[1] ?? '';
   assert.ok((await anybody('GET', toPath(href.replaceAll('&amp;', '&')))).body.equals(bytes));

@@ -6,6 +6,7 @@ import { Confirm } from '../confirm.tsx';
 import { goTo, route } from '../current-route.ts';
 import { Icon } from '../icons.tsx';
 import { DATASETS_KEY } from '../library/dataset-updates.ts';
+import { LinkButton } from '../library/link-button.tsx';
 import { useAccount } from '../services.ts';
 import { datasetTexts } from '../texts/datasets.ts';
 import { texts } from '../texts.ts';
@@ -15,10 +16,13 @@ import { DatasetDownload } from './dataset-download.tsx';
 import { useDatasetsApi, useShowRecord } from './use-datasets.ts';
 
 const words = datasetTexts.actions;
+/** The most that the server signs for. */
+const A_WEEK_SECONDS = 7 * 24 * 3600;
 
 export function DatasetActions({ dataset }: { dataset: DatasetRecord }) {
   const { chosenDataset } = useAccount();
   const { dataset_id: id, name, state, files } = dataset;
+  const datasets = useDatasetsApi();
   const [isDownloading, setDownloading] = useState(false);
   return (
     <div className="actions dataset-actions">
@@ -44,6 +48,7 @@ export function DatasetActions({ dataset }: { dataset: DatasetRecord }) {
             <Icon name="download" />
             {words.download}
           </button>
+          <LinkButton makeLink={() => datasets.sign(id, A_WEEK_SECONDS)} lead={words.linkLead} />
         </>
       )}
       {state === 'open' && <CompleteButton dataset={dataset} />}

@@ -24,6 +24,8 @@ import { libraryHref } from './query/library-state.ts';
 import { useLibraryState } from './query/use-library-state.ts';
 import { NARROW } from './use-list-scroll.ts';
 
+const A_DAY_SECONDS = 24 * 3600;
+
 export function FileDetail({ fileId }: { fileId: string }) {
   const { api, files } = useAccount();
   const state = useLibraryState();
@@ -46,6 +48,7 @@ export function FileDetail({ fileId }: { fileId: string }) {
 }
 
 function FileRecordView({ file }: { file: FileRecord }) {
+  const { api } = useAccount();
   const article = useRef<HTMLElement>(null);
   useEffect(() => {
     // On a small screen it replaces the list, and the focused link with it.
@@ -63,7 +66,7 @@ function FileRecordView({ file }: { file: FileRecord }) {
       <VerdictLine file={file} />
       <div className="actions">
         <DownloadButton file={file} />
-        <LinkButton fileId={file.file_id} />
+        <LinkButton makeLink={() => api.signFile(file.file_id, A_DAY_SECONDS)} lead={texts.files.linkLead} />
         <DeleteButton file={file} />
       </div>
       {warnings.length > 0 && (

@@ -1,18 +1,21 @@
-/** The button that makes a link with which anybody can download the file without a token. */
+/** The button that makes a link with which anybody can download something without a token. */
+import type { SignedDownload } from '@cryolift/protocol/messages';
 import { useMutation } from '@tanstack/react-query';
 import { Failure } from '../failure.tsx';
 import { formatTime } from '../format.ts';
 import { Icon } from '../icons.tsx';
-import { useAccount } from '../services.ts';
 import { texts } from '../texts.ts';
 
-const A_DAY_SECONDS = 24 * 3600;
+interface Props {
+  makeLink: () => Promise<SignedDownload>;
+  /** What is written above the link. */
+  lead: (until: string) => string;
+}
 
-export function LinkButton({ fileId }: { fileId: string }) {
-  const { api } = useAccount();
+export function LinkButton({ makeLink, lead }: Props) {
   const sign = useMutation({
     mutationFn: async () => {
-      const { url, expires_at } = await api.signFile(fileId, A_DAY_SECONDS);
+      const { url, expires_at } = await makeLink();
       // Without https, or without permission, the user copies the link by hand.
       const isCopied = await (navigator.clipboard?.writeText(url) ?? Promise.reject()).then(
         () => true,
@@ -34,7 +37,7 @@ export function LinkButton({ fileId }: { fileId: string }) {
       )}
       {sign.data && (
         <p className="link">
-          {texts.files.linkLead(formatTime(sign.data.expires_at))}
+          {lead(formatTime(sign.data.expires_at))}
           <code>{sign.data.url}</code>
         </p>
       )}

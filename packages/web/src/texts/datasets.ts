@@ -126,6 +126,7 @@ export const datasetTexts = {
     release: 'Release',
     delete: 'Delete',
     download: 'Download',
+    linkLead: (until: string) => `Anybody with this link can see and download the files until ${until}:`,
   },
   force: {
     heading: 'It is not whole',

@@ -5,7 +5,7 @@ import { escapeHtml } from './html.ts';
 export const STYLE = `
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid #8886; overflow-wrap: anywhere }
-td:nth-child(2) { white-space: nowrap } code { font-size: .85em } pre { overflow-x: auto; padding: .75rem; background: #8882; border-radius: .25rem }
+td:nth-child(2) { white-space: nowrap } @media (max-width: 40rem) { td:nth-child(3), th:nth-child(3) { display: none } } code { font-size: .85em } pre { overflow-x: auto; padding: .75rem; background: #8882; border-radius: .25rem }
 `;
 
 /** @param expiresAt when its links end, RFC 3339. */
@@ -44,10 +44,9 @@ export function renderEnd(): string {
   return '</table>\n</html>\n';
 }
 
-/** With a decimal prefix, as people name sizes of files. */
 function printBytes(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toPrecision(3)} ${units[power]}`;
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(value < 100 ? 1 : 0)} ${units[power]}`;
 }
