@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { AuditEntry } from '../../packages/server/src/ops/audit.ts';
+import { makeDataset } from '../contract/datasets/calls.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { asTus, create, idOf, patch } from '../contract/tus/tus-client.ts';
 import { eventually, initRequest, openSample, publish, put } from '../contract/upload.ts';
@@ -134,18 +135,23 @@ test('audit: has who revoked all links of an owner, and the owner', async () => 
 
 test('audit: has the ids of links and signed URLs', async () => {
   const file = await publish(ada, makeMrc(3000));
+  const dataset = await makeDataset(ada, { name: 'shared' });
   const made = (await ada('POST', '/links')).json<{ link_id: string; token: string }>();
   const lines = await linesOf(async () => {
     await callWith(server, { authorization: `Bearer ${made.token}` })('POST', '/uploads/init', { json: initRequest() });
     const { url } = (await ada('POST', `/files/${file.file_id}/sign`)).json<{ url: string }>();
     const { pathname, search } = new URL(url);
     await callWith(server, {})('GET', pathname + search);
+    const shared = new URL((await ada('POST', `/datasets/${dataset.dataset_id}/sign`)).json<{ url: string }>().url);
+    await callWith(server, {})('GET', shared.pathname + shared.search);
   });
-  const [init, sign, read] = lines;
+  const [init, sign, read, share, list] = lines;
   assert.deepEqual([init?.action, init?.subject, init?.link_id], ['upload.init', 'ada', made.link_id]);
   assert.equal(sign?.action, 'file.sign');
   assert.deepEqual([read?.action, read?.subject, read?.file_id], ['file.read', null, file.file_id]);
   assert.match(read?.key_id ?? '', /^[\w-]{8}$/);
+  assert.deepEqual([share?.action, share?.subject], ['dataset.sign', 'ada']);
+  assert.deepEqual([list?.action, list?.subject, list?.key_id], ['dataset.list_downloads', null, read?.key_id]);
 });
 
 test('no value is in it: no names, metadata, tokens, signatures, nor what stands in the place of an id', async () => {

@@ -40,6 +40,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'DELETE /datasets/:dataset_id': 'dataset.delete',
   'POST /datasets/:dataset_id/expected': 'dataset.expect',
   'POST /datasets/:dataset_id/expected/withdraw': 'dataset.expect.withdraw',
+  'POST /datasets/:dataset_id/sign': 'dataset.sign',
+  'GET /datasets/:dataset_id/downloads': 'dataset.list_downloads',
   'POST /datasets/:dataset_id/complete': 'dataset.complete',
   'POST /datasets/:dataset_id/release': 'dataset.release',
   'POST /datasets/:dataset_id/reopen': 'dataset.reopen',
