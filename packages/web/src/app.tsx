@@ -1,16 +1,14 @@
 /** The frame of the page: header, notices, and the current view. */
 import { QueryClientProvider } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
 import type { Account } from './account.ts';
 import { useDrop } from './adding/drop-zone.tsx';
-import { AdminView } from './admin/lazy-admin-view.tsx';
+import { AdminView } from './admin/lazy-admin-view.ts';
 import { useCell } from './cell.ts';
 import { route } from './current-route.ts';
 import { DatasetsView } from './datasets/lazy-datasets.tsx';
 import { Icon } from './icons.tsx';
 import { ActivityView } from './library/activity-view.tsx';
-import { Loading } from './library/list-state.tsx';
-import { loadFilesView } from './library/load-files-view.ts';
+import { FilesView } from './library/lazy-files-view.ts';
 import { Announcer } from './progress/announcer.tsx';
 import { sumUp } from './progress/totals.ts';
 import { AccountProvider, useServices } from './services.ts';
@@ -21,8 +19,6 @@ import { TokenNotice } from './signing-in/token-notice.tsx';
 import { texts } from './texts.ts';
 import { UploadView } from './uploads/upload-view.tsx';
 import { ViewGuard } from './view-guard.tsx';
-
-const FilesView = lazy(loadFilesView);
 
 /** The key removes the state of all components when another subject signs in. */
 export function App() {
@@ -74,11 +70,7 @@ function View() {
   return (
     <ViewGuard key={here.view}>
       {here.view === 'activity' && <ActivityView />}
-      {here.view === 'files' && (
-        <Suspense fallback={<Loading />}>
-          <FilesView fileId={here.fileId} />
-        </Suspense>
-      )}
+      {here.view === 'files' && <FilesView fileId={here.fileId} />}
       {here.view === 'datasets' && <DatasetsView datasetId={here.datasetId} />}
       {here.view === 'upload' && <UploadView />}
       {here.view === 'admin' && <AdminView />}

@@ -1,6 +1,7 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { loadFilesView } from './library/load-files-view.ts';
+import { DatasetsView } from './datasets/lazy-datasets.tsx';
+import { FilesView } from './library/lazy-files-view.ts';
 import { SignInWindow, tabOfWindow } from './provider/sign-in-window.tsx';
 import { takeAnswer } from './provider/started-sign-in.ts';
 import { createServices, ServicesProvider } from './services.ts';
@@ -23,7 +24,9 @@ if (tab === null) {
   holdWakeLock(services.accounts.uploads);
   warnBeforeLeaving(services.accounts);
   // A failure is reported when the library is opened.
-  addEventListener('load', () => setTimeout(() => loadFilesView().catch(() => {})));
+  addEventListener('load', () =>
+    setTimeout(() => Promise.all([FilesView.preload(), DatasetsView.preload()]).catch(() => {})),
+  );
   page.render(
     <ServicesProvider value={services}>
       <App />

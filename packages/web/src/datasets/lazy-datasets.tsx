@@ -1,19 +1,12 @@
-/** What the page shows of datasets. It is loaded when it is shown. */
+/** What the page shows of datasets. */
 import { lazy, Suspense } from 'react';
-import { Loading } from '../library/list-state.tsx';
+import { loadLater } from '../load-later.tsx';
 
-const View = lazy(async () => ({ default: (await import('./datasets-view.tsx')).DatasetsView }));
 const Choice = lazy(async () => ({ default: (await import('./dataset-choice.tsx')).DatasetChoice }));
 
-export function DatasetsView({ datasetId }: { datasetId: string | null }) {
-  return (
-    <Suspense fallback={<Loading />}>
-      <View datasetId={datasetId} />
-    </Suspense>
-  );
-}
+export const DatasetsView = loadLater(async () => (await import('./datasets-view.tsx')).DatasetsView);
 
-/** The choice of the dataset that files which are added belong to. */
+/** The choice of the dataset that files which are added belong to. It is loaded when it is shown. */
 export function DatasetChoice() {
   return (
     <Suspense>
