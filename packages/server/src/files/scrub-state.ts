@@ -71,7 +71,11 @@ export class ScrubState {
       signal: AbortSignal.any([lease.lost, asked.signal]),
       keep: async (progress) =>
         await transact(this.#db, async (tx) => {
-          if (!(await lockLease(tx, lease))) throw new Error('another server works on the scrub');
+          if (!(await lockLease(tx, lease))) {
+            // Perhaps before the lease itself has found that it is lost.
+            asked.abort();
+            throw new Error('another server works on the scrub');
+          }
           await writeFact(tx, SCRUB, JSON.stringify(progress));
         }),
       release: () => lease.release(),
