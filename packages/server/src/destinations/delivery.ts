@@ -22,6 +22,9 @@ export interface SavedProgress {
   save(text: string | null): Promise<void>;
 }
 
+/** For a destination that needs nothing else: bytes of a file are there perhaps, and a push that is cancelled removes them. */
+export const BEGUN = 'begun';
+
 /** Takes one dataset. */
 export interface Delivery {
   /**

@@ -4,7 +4,7 @@ import { dirname } from 'node:path/posix';
 import { pipeline } from 'node:stream/promises';
 import ssh2, { type Client, type SFTPWrapper } from 'ssh2';
 import type { SftpTarget } from '../config/destinations.ts';
-import { digestOf, type OutgoingFile, PushRefused, type SavedProgress } from './delivery.ts';
+import { BEGUN, digestOf, type OutgoingFile, PushRefused, type SavedProgress } from './delivery.ts';
 import type { RemoteFolder } from './folder.ts';
 
 const CONNECT_MS = 20_000;
@@ -68,12 +68,17 @@ export class SftpFolder implements RemoteFolder {
   }
 
   async digest(path: string, signal: AbortSignal): Promise<string> {
-    return await digestOf(this.#read(this.#at(path)), signal);
+    return await this.#ending(signal, () => digestOf(this.#read(this.#at(path)), signal));
   }
 
-  async put(path: string, file: OutgoingFile, _progress: SavedProgress, signal: AbortSignal): Promise<void> {
+  async put(path: string, file: OutgoingFile, progress: SavedProgress, signal: AbortSignal): Promise<void> {
+    await this.#ending(signal, () => this.#put(path, file, progress, signal));
+  }
+
+  async #put(path: string, file: OutgoingFile, progress: SavedProgress, signal: AbortSignal): Promise<void> {
     const whole = this.#at(path);
     const part = `${whole}.cryolift-part`;
+    await progress.save(BEGUN);
     const there = await this.#sizeOf(part);
     if (there === null) await this.#makeFolder(dirname(whole));
     // What is there is compared with the rest: a lost connection may have left bytes of another attempt.
@@ -98,6 +103,18 @@ export class SftpFolder implements RemoteFolder {
 
   async close(): Promise<void> {
     this.#client.end();
+  }
+
+  /** After an abort the connection is of no use: a server that does not answer would be waited for. */
+  async #ending<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const end = () => void this.#client.destroy();
+    signal.throwIfAborted();
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      return await work();
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
   }
 
   #read(path: string) {

@@ -1,7 +1,7 @@
 /** A folder of a WebDAV server (RFC 4918), by the connections of the SDK. */
 import { HttpTransport, type HttpTransportOptions } from '@cryolift/client/node';
 import type { WebDavTarget } from '../config/destinations.ts';
-import { digestOf, type OutgoingFile, PushRefused, type SavedProgress } from './delivery.ts';
+import { BEGUN, digestOf, type OutgoingFile, PushRefused, type SavedProgress } from './delivery.ts';
 import type { RemoteFolder } from './folder.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 
@@ -41,8 +41,9 @@ export class WebDavFolder implements RemoteFolder {
     return await digestOf(this.#read(path, size, signal));
   }
 
-  async put(path: string, file: OutgoingFile, _progress: SavedProgress, signal: AbortSignal): Promise<void> {
+  async put(path: string, file: OutgoingFile, progress: SavedProgress, signal: AbortSignal): Promise<void> {
     const part = partOf(path);
+    await progress.save(BEGUN);
     await this.#makeFolders(path);
     // WebDAV has no way to send the rest of a file.
     const body = new OutgoingBody(file);
