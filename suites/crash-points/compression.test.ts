@@ -25,7 +25,8 @@ const around = (name: string): Point[] => [
 const IN_FOLDER = ['disk.create', 'disk.sync', 'disk.set-mode', 'disk.link', 'disk.remove', 'disk.sync-folder'];
 const STORED: Readonly<Record<DeploymentName, readonly Point[]>> = {
   disk: IN_FOLDER.flatMap(around),
-  shared: IN_FOLDER.flatMap(around),
+  // The same steps; what differs is the database.
+  shared: around('disk.link'),
   bucket: ['s3.create', 's3.upload-part', 's3.complete', 's3.remove'].flatMap(around),
 };
 const STEPS: readonly Point[] = ['compression.planned', 'compression.stored', 'compression.recorded'].map((name) => ({
