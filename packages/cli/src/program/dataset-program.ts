@@ -11,9 +11,11 @@ const QUOTA = between('size', '1b', '8191TiB');
 const DATASET = 'a dataset: its name or its id';
 const RANGES = 4;
 const EXPECTED_LINES = `
-A list has a file on each line: its path below the folder that is uploaded; or its SHA-256 and its path, as sha256sum
-writes them; or a JSON object: {"path": "grid1/a.mrc", "size": 4096, "sha256": "…"}. What it does not say may be anything.
-\`upload -r FOLDER\` puts the name of FOLDER in front of its paths: give it with --prefix.`;
+A list has a file on each line: its path below the folder that is uploaded; or
+its SHA-256 and its path, as sha256sum writes them; or a JSON object:
+{"path": "grid1/a.mrc", "size": 4096, "sha256": "…"}. What it does not say may
+be anything. \`upload -r FOLDER\` puts the name of FOLDER in front of its paths:
+give it with --prefix.`;
 const DURATION = secondsBetween('1s', '36500d');
 
 export function addDataset(program: Command, finish: Finish): void {
