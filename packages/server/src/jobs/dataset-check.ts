@@ -11,7 +11,7 @@ export function checkDatasetWork(context: DatasetContext): Work {
     async run({ file_id: id }) {
       await forgetChecks(context.db, id);
       const outcome = await completeWhenWhole(context, id);
-      // What is missing adds a job when it arrives. The end of an upload, and of a reading, adds none.
+      // What is missing adds a job when it arrives, and so does the end of an upload. That of a reading adds none.
       return { status: outcome === 'pending' ? 'later' : 'done', detail: { message: outcome } };
     },
   };

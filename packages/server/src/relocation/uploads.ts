@@ -37,7 +37,8 @@ export async function cancelAtTarget(db: Database, row: UploadRow): Promise<void
     await insertUpload(db, { ...row, ...empty, status: 'pending' });
   }
   const outbox = new Outbox(db, new Bus(), createIds());
-  await moveUpload({ outbox, now: Date.now }, row.id, 'cancel');
+  // Jobs run when a server starts on it.
+  await moveUpload({ outbox, now: Date.now, fileJobs: { wake() {} } }, row.id, 'cancel');
 }
 
 /** Frees what interrupted copies have left at the target. */

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { test } from 'node:test';
 import { UploadError } from '@cryolift/protocol/errors';
+import { CHECK_DATASET } from '../dataset-jobs.ts';
+import { draftDataset } from '../datasets/draft.ts';
+import { insertDataset } from '../db/datasets/rows.ts';
+import type { UploadRow } from '../db/tables.ts';
 import { draftPart } from '../db/test-rows.ts';
 import { commitPart, findPart } from '../db/uploads/parts.ts';
 import { sweep } from '../jobs/sweep.ts';
@@ -205,4 +209,26 @@ test('expiry: ended uploads are not deleted while the clock is not reliable', as
   assert.equal((await findUpload(context, ada, row.id)).status, 'cancelled');
   context.clock.isSettled = true;
   assert.equal((await sweep(context)).forgotten, 1);
+});
+
+test('cancel, expire: a dataset that waits for the end of an upload is looked at again, at once', async (t) => {
+  const context = await makeUploads(t);
+  const draft = draftDataset('d1', 'ada', { name: 'grid', complete_when_whole: true, expected_files: 1 }, 1000);
+  await insertDataset(context.db, { ...draft, files: 1 });
+  const waiting = async () => {
+    const jobs = await context.db.selectFrom('jobs').selectAll().where('kind', '=', CHECK_DATASET).execute();
+    // As one that has looked before, and waits for long.
+    await context.db.updateTable('jobs').set({ attempts: 5, run_at: 1e15 }).execute();
+    return jobs.filter(({ attempts }) => attempts === 0).map(({ file_id }) => file_id);
+  };
+  const rows = [await insertUpload(context, { dataset_id: 'd1' }), await insertUpload(context, { dataset_id: 'd1' })];
+  const other = await insertUpload(context);
+  assert.deepEqual(await waiting(), []);
+  await cancelUpload(context, ada, rows[0]?.id ?? '');
+  assert.deepEqual(await waiting(), ['d1']);
+  context.clock.nowMs += 1e9;
+  await expireUpload(context, rows[1] as UploadRow);
+  assert.deepEqual(await waiting(), ['d1']);
+  await cancelUpload(context, ada, other.id);
+  assert.deepEqual(await waiting(), []);
 });

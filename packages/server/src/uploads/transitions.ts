@@ -1,6 +1,7 @@
 /** Changes of an upload's state: each is emitted in the transaction that makes it. */
 import type { UploadEvent } from '@cryolift/protocol/states';
 import type { Database, Guard } from '../db/database.ts';
+import { requestCheck } from '../db/datasets/check-jobs.ts';
 import type { FileRow, UploadRow } from '../db/tables.ts';
 import { type Changes, moveSeenRow, moveUploadRow } from '../db/uploads/uploads.ts';
 import { FILE_PUBLISHED, stateType, uploadSubject } from '../events/event.ts';
@@ -9,25 +10,42 @@ import { fileEvent } from '../files/file-event.ts';
 import type { UploadContext } from './context.ts';
 import { toUpload } from './upload-record.ts';
 
-/** As `moveUploadRow`, and emits the new state. @param guard throws when the transaction must not be committed. */
+type TransitionContext = Pick<UploadContext, 'outbox' | 'now'> & { readonly fileJobs: { wake(): void } };
+
+/** Without a file. */
+const ENDED: readonly string[] = ['failed', 'cancelled', 'expired'];
+
+/**
+ * As `moveUploadRow`, and emits the new state. A dataset that waited for the end of the upload may be whole now.
+ *
+ * @param guard throws when the transaction must not be committed.
+ */
 export async function moveUpload(
-  context: Pick<UploadContext, 'outbox' | 'now'>,
+  context: TransitionContext,
   id: string,
   event: UploadEvent,
   changes: Changes = {},
   guard: Guard = async () => {},
 ): Promise<UploadRow | undefined> {
-  return await context.outbox.transact(async (tx, emit) => {
+  const moved = await context.outbox.transact(async (tx, emit) => {
     await guard(tx);
     const row = await moveUploadRow(tx, id, event, context.now(), changes);
-    if (row) await emitUpload(tx, emit, row);
+    if (!row) return undefined;
+    await emitUpload(tx, emit, row);
+    if (isAwaited(row)) await requestCheck(tx, row.dataset_id, `check-${row.id}-${row.updated_at}`, row.updated_at);
     return row;
   });
+  if (moved && isAwaited(moved)) context.fileJobs.wake();
+  return moved;
+}
+
+function isAwaited(row: UploadRow): row is UploadRow & { dataset_id: string } {
+  return row.dataset_id !== null && ENDED.includes(row.status);
 }
 
 /** As `moveUpload`, for an upload as it was read before. When it has not changed since, this waits less for the disk. */
 export async function moveSeenUpload(
-  context: Pick<UploadContext, 'db' | 'outbox' | 'now'>,
+  context: TransitionContext & Pick<UploadContext, 'db'>,
   seen: UploadRow,
   event: UploadEvent,
   changes: Changes = {},
