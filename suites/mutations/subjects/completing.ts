@@ -97,9 +97,9 @@ export const COMPLETING: readonly Mutation[] = [
     name: 'the event of a change is written outside of its transaction',
     invariant: 4,
     file: `${UPLOADS}/transitions.ts`,
-    find: '    const row = await moveUploadRow(tx, id, event, context.now(), changes);\n    if (row) await emitUpload(tx, emit, row);\n    return row;\n  });',
+    find: '    if (!row) return undefined;\n    await emitUpload(tx, emit, row);\n    if (isAwaited(row)) await requestCheck(tx, row.dataset_id, `check-${row.id}-${row.updated_at}`, row.updated_at);\n    return row;\n  });\n',
     replace:
-      '    return await moveUploadRow(tx, id, event, context.now(), changes);\n  }).then(async (row) => {\n    await context.outbox.transact(async (tx, emit) => void (row && (await emitUpload(tx, emit, row))));\n    return row;\n  });',
+      '    if (!row) return undefined;\n    if (isAwaited(row)) await requestCheck(tx, row.dataset_id, `check-${row.id}-${row.updated_at}`, row.updated_at);\n    return row;\n  });\n  await context.outbox.transact(async (tx, emit) => void (moved && (await emitUpload(tx, emit, moved))));\n',
     tests: [`${UPLOADS}/transitions.test.ts`],
   },
   {
