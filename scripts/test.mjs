@@ -98,6 +98,7 @@ const TEST_MS = 6 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
 const RUN_MS = 60 * 60_000;
 const LIMITS = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_MS}`];
+const END_AT_ONCE = `--import=${new URL('./end-at-once.mjs', import.meta.url)}`;
 
 /** How many files are listed. */
 const SLOWEST = 40;
@@ -275,7 +276,7 @@ async function runFiles(reporter, patterns, more = []) {
     ...['--test-reporter=./scripts/report-tests.mjs', `--test-reporter-destination=${reported}`],
   ];
   const timer = setTimeout(() => killAll('SIGTERM'), RUN_MS);
-  const isGood = await run('node', '--test', ...reporters, ...LIMITS, ...more, ...patterns);
+  const isGood = await run('node', '--test', END_AT_ONCE, ...reporters, ...LIMITS, ...more, ...patterns);
   clearTimeout(timer);
   const lines = readFileSync(reported, 'utf8').split('\n').filter(Boolean);
   const failedFiles = new Set();
