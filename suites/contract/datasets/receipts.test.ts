@@ -10,6 +10,7 @@ import { makeMrc, sha256Hex } from '../sample.ts';
 import { eventually, publish } from '../upload.ts';
 import { type Call, callAs, callWith } from '../wire.ts';
 import { makeDataset, move } from './calls.ts';
+import { makeReceipt } from './receipt.ts';
 
 const server = await startServer({ CRYOLIFT_PUBLIC_URL: 'https://one.example' });
 const second = await startServer({ CRYOLIFT_PUBLIC_URL: 'https://two.example' });
@@ -120,4 +121,19 @@ test('receipts: the next server takes that of the one before, when it has all th
   await move(next, target, 'complete');
   const { receipt } = await assertGood(await readReceipt(next, target), [server, second]);
   assert.deepEqual([receipt.issuer, receipt.previous?.receipt.issuer], ['https://two.example', 'https://one.example']);
+});
+
+test('receipts: one of another server is read when it is large, and when it comes without a Content-Length', async () => {
+  const call = callAs(server, { sub: 'large' });
+  const { dataset_id } = await makeDataset(call, { name: 'large' });
+  const path = `/datasets/${dataset_id}/receipt/previous`;
+  const body = JSON.stringify(await makeReceipt(100_000));
+  assert.ok(body.length > 16 * 1024 * 1024, `${body.length}`);
+  const headers = { 'content-type': 'application/json' };
+  // Its files are not here.
+  assertFailure(await call('PUT', path, { headers, body }), 'receipt_invalid');
+  const small = Buffer.from(JSON.stringify(await makeReceipt(1)));
+  const chunked = Buffer.concat([Buffer.from(`${small.length.toString(16)}\r\n`), small, Buffer.from('\r\n0\r\n\r\n')]);
+  const framed = { ...headers, 'transfer-encoding': 'chunked' };
+  assertFailure(await call('PUT', path, { headers: framed, body: chunked }), 'receipt_invalid');
 });

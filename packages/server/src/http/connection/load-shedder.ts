@@ -34,6 +34,8 @@ const MAX_ANONYMOUS_BYTES_PER_NETWORK = 16 * 1024 * 1024;
 const SMALL_BODY_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_BODY_BYTES_PER_OWNER = 16 * 1024 * 1024;
+/** Of a larger body, or one without a length where it may be larger: there is one of them at a time. */
+const MAX_LARGE_BODY_BYTES = 100 * 1024 * 1024;
 
 /** Must be registered before the routes. */
 export function registerLoadShedder(app: FastifyInstance): void {
@@ -89,13 +91,19 @@ function limitHandlers(app: FastifyInstance, unread: FairShare): void {
  */
 function limitBodies(app: FastifyInstance): void {
   const bodies = new FairShare(MAX_BODY_BYTES, MAX_BODY_BYTES_PER_OWNER);
+  const largeBodies = new FairShare(MAX_LARGE_BODY_BYTES, MAX_LARGE_BODY_BYTES);
+  app.addHook('onRoute', ({ method, url, bodyLimit = 0, config }) => {
+    if (bodyLimit <= MAX_LARGE_BODY_BYTES || config?.rawBody) return;
+    throw new Error(`${method} ${url}: a body of ${bodyLimit} bytes would always be refused.`);
+  });
   app.addHook('preParsing', async (request, reply) => {
     const { config, bodyLimit } = request.routeOptions;
     if (!request.caller || config.rawBody) return;
     const bytes = announcedBytes(request, bodyLimit);
     // A body over the limit is refused without being read.
     if (bytes <= SMALL_BODY_BYTES || bytes > bodyLimit) return;
-    const giveBack = takeFor(request.caller, bodies, bytes);
+    const share = bytes > MAX_BODY_BYTES_PER_OWNER ? largeBodies : bodies;
+    const giveBack = takeFor(request.caller, share, bytes);
     if (!giveBack) throw overloaded('Too many request bodies are in transit.');
     onceGone(reply, giveBack);
   });
