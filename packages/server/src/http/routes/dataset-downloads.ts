@@ -1,30 +1,24 @@
 /** Shares a dataset: a signed URL that lists its files, with URLs that expire when it does. */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type DatasetRecord, type ManifestEntry, SignedDownload, SignFileRequest } from '@cryolift/protocol/messages';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { getDataset } from '../../datasets/datasets.ts';
 import { inDataset } from '../../files/library.ts';
-import { listDownloads, safePathOf } from '../../files/manifest.ts';
+import { listDownloads } from '../../files/manifest.ts';
 import type { StoredFile } from '../../files/stored-file.ts';
 import { DatasetParams, type Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
 import { accessibleTo } from './datasets.ts';
 import { renderEnd, renderRows, renderStart, STYLE } from './downloads-page.ts';
-import { printAria2 } from './manifest.ts';
+import { pageHeaders } from './html.ts';
+import { contentPath, printAll, printAria2, printJson, toEntry } from './manifest.ts';
 import { createSigner, createSignerUntil } from './sign.ts';
 
 /** Of the URLs that a caller with a token gets. */
 const DEFAULT_MS = 3_600_000;
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-/** The URL of the page permits the downloads: it is told to nobody. */
-const PAGE_HEADERS = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-  'x-robots-tag': 'noindex',
-};
+/** The URL permits the downloads. */
+const PAGE_HEADERS = { ...pageHeaders(STYLE), 'cache-control': 'no-store', 'x-robots-tag': 'noindex' };
 const TYPES = {
   'text/plain': 'text/plain; charset=utf-8',
   'text/html': 'text/html; charset=utf-8',
@@ -111,24 +105,11 @@ async function printList(
   const { expires_at, sign } = await createSignerUntil(services, request, expiresAtMs);
   const query = inDataset(dataset, { sort: 'created_at', order: 'asc' });
   const batches = listDownloads(services.uploads, query);
-  const urlOf = ({ id }: StoredFile) => sign({ method: 'GET', path: `/files/${id}/content`, lengthBytes: null });
+  const urlOf = (file: StoredFile) => sign({ method: 'GET', path: contentPath(file), lengthBytes: null });
   if (type === 'text/plain') return printAll(batches, (file) => printAria2(file, urlOf(file)));
-  const entryOf = (file: StoredFile): ManifestEntry => ({
-    file_id: file.id,
-    path: safePathOf(file),
-    size: file.sizeBytes,
-    sha256: file.record.sha256,
-    url: urlOf(file),
-  });
-  if (type === 'application/jsonl') return printAll(batches, (file) => `${JSON.stringify(entryOf(file))}\n`);
+  const entryOf = (file: StoredFile) => toEntry(file, urlOf(file));
+  if (type === 'application/jsonl') return printAll(batches, (file) => printJson(entryOf(file)));
   return printPage(dataset, expires_at, batches, entryOf);
-}
-
-async function* printAll(
-  batches: AsyncIterable<StoredFile[]>,
-  print: (file: StoredFile) => string,
-): AsyncGenerator<string> {
-  for await (const files of batches) if (files.length > 0) yield files.map(print).join('');
 }
 
 async function* printPage(

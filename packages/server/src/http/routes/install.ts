@@ -1,5 +1,4 @@
 /** `GET /install`: the one-file programs of a folder that `npm run dist` has filled, for instruments without internet. */
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UploadError } from '@cryolift/protocol/errors';
@@ -7,6 +6,7 @@ import fastifyStatic from '@fastify/static';
 import { publicBase } from '../public-url.ts';
 import type { Routes } from '../route-schema.ts';
 import type { Services } from '../services.ts';
+import { pageHeaders } from './html.ts';
 import { type Program, renderInstall, STYLE } from './install-page.ts';
 
 const SUMS = 'SHA256SUMS';
@@ -14,12 +14,7 @@ const SUMS = 'SHA256SUMS';
 const SUM = /^([0-9a-f]{64}) [ *](cryolift-[a-z0-9.-]+)$/;
 /** What lies beside the programs. */
 const ACCOMPANYING = new RegExp(`^/(${SUMS}|LICENSES\\.txt|cryolift-[a-z0-9.-]+\\.cdx\\.json)$`);
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-const PAGE_HEADERS = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-cache',
-};
+const PAGE_HEADERS = { ...pageHeaders(STYLE), 'cache-control': 'no-cache' };
 
 /** Without a folder there is no such path. */
 export function registerInstall(app: Routes, { options }: Services): void {

@@ -55,22 +55,25 @@ export function registerManifest(app: Routes, services: Services): void {
 type Request = Parameters<typeof createSigner>[1];
 type Print = (file: StoredFile) => string;
 
-async function* printAll(batches: AsyncIterable<StoredFile[]>, print: Print): AsyncGenerator<string> {
+/** The text of each file, a batch at a time. */
+export async function* printAll(batches: AsyncIterable<StoredFile[]>, print: Print): AsyncGenerator<string> {
   for await (const files of batches) if (files.length > 0) yield files.map(print).join('');
 }
 
 function createJson({ options }: Services, request: Request): Print {
   const base = publicBase(request, options.publicUrl);
-  return (file) => {
-    const entry: ManifestEntry = {
-      file_id: file.id,
-      path: safePathOf(file),
-      size: file.sizeBytes,
-      sha256: file.record.sha256,
-      url: `${base}${contentPath(file)}`,
-    };
-    return `${JSON.stringify(entry)}\n`;
-  };
+  return (file) => printJson(toEntry(file, `${base}${contentPath(file)}`));
+}
+
+/** @param url of its content. */
+export function toEntry(file: StoredFile, url: string): ManifestEntry {
+  const { id: file_id, sizeBytes: size, record } = file;
+  return { file_id, path: safePathOf(file), size, sha256: record.sha256, url };
+}
+
+/** A line of JSON. */
+export function printJson(entry: ManifestEntry): string {
+  return `${JSON.stringify(entry)}\n`;
 }
 
 /** URLs that need no token, each with its options in the lines that follow. */
@@ -85,6 +88,6 @@ export function printAria2(file: StoredFile, url: string): string {
   return `${url}\n  out=${safePathOf(file)}\n${digest}`;
 }
 
-function contentPath({ id }: StoredFile): string {
+export function contentPath({ id }: StoredFile): string {
   return `/files/${id}/content`;
 }
