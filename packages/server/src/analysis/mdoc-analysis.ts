@@ -39,7 +39,7 @@ export async function analyzeMdoc(context: FileContext, row: FileRow): Promise<v
   const content = row.size > MAX_MDOC_BYTES ? null : await read(context, row);
   if (content === 'deleted') return;
   const summary = content?.summary ?? null;
-  const findings = judge(row, content);
+  const findings = findingsOf(row, content);
   const known = (JSON.parse(row.warnings) as Finding[]).filter(({ code }) => !COMPUTED.includes(code));
   await context.outbox.transact(async (tx, emit) => {
     // No analysis of the series is recorded between the look at it and the commit.
@@ -78,7 +78,7 @@ function toRead(text: string): Read {
   return { summary: summariseMdoc(parseMdoc(text)), names: namesInMdoc(text) };
 }
 
-function judge({ size }: FileRow, content: Read | null): Finding[] {
+function findingsOf({ size }: FileRow, content: Read | null): Finding[] {
   if (!content) {
     const message = `The .mdoc file has ${size} bytes; files above ${MAX_MDOC_BYTES} bytes are not read.`;
     return [{ code: 'mdoc_too_large', message }];
