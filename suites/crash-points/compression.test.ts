@@ -7,11 +7,10 @@ import { AFTER_ONE_SECOND, untilCompressed } from '../contract/compression.ts';
 import { makeMovie, sha256Hex } from '../contract/sample.ts';
 import { eventually, publish } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
-import { findPort } from '../program.ts';
 import { Ledger } from '../reliability/ledger.ts';
-import { startServer } from '../server-under-test.ts';
-import { arm, disarm, makeFolder, PRELOAD } from './crash-site.ts';
-import { type DeploymentName, openDeployment, removeFolder, stopServices, whyNoDeployment } from './deployments.ts';
+import { arm, disarm } from './crash-site.ts';
+import { type DeploymentName, stopServices, whyNoDeployment } from './deployments.ts';
+import { startKillable } from './killable.ts';
 import { type Point, printPoint } from './points.ts';
 
 after(stopServices);
@@ -35,17 +34,7 @@ const STEPS: readonly Point[] = ['compression.planned', 'compression.stored', 'c
 }));
 
 async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
-  const folder = makeFolder();
-  t.after(() => removeFolder(folder));
-  const deployment = await openDeployment(name, folder);
-  const server = await startServer({
-    ...deployment.settings,
-    CRYOLIFT_PORT: String(await findPort()),
-    ...AFTER_ONE_SECOND,
-    NODE_OPTIONS: `--import ${PRELOAD}`,
-    CRASH_FOLDER: folder,
-  });
-  t.after(() => server.discard());
+  const { folder, deployment, server } = await startKillable(t, name, AFTER_ONE_SECOND);
   const admin = callAs(server, { sub: 'root', scope: 'admin' });
   const sweep = () => admin('POST', '/admin/sweep').catch(() => {});
 

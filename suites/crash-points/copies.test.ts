@@ -7,11 +7,10 @@ import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
 import { type Call, callAs } from '../contract/wire.ts';
-import { findPort } from '../program.ts';
 import { Ledger } from '../reliability/ledger.ts';
-import { startServer } from '../server-under-test.ts';
-import { arm, disarm, makeFolder, PRELOAD } from './crash-site.ts';
-import { type DeploymentName, openDeployment, removeFolder, stopServices, whyNoDeployment } from './deployments.ts';
+import { arm, disarm } from './crash-site.ts';
+import { type DeploymentName, stopServices, whyNoDeployment } from './deployments.ts';
+import { startKillable } from './killable.ts';
 import { type Point, printPoint } from './points.ts';
 
 after(stopServices);
@@ -34,17 +33,9 @@ async function copy(call: Call, { file_id }: FileRecord, filename: string) {
 }
 
 async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
-  const folder = makeFolder();
-  t.after(() => removeFolder(folder));
-  const deployment = await openDeployment(name, folder);
-  const server = await startServer({
-    ...deployment.settings,
-    CRYOLIFT_PORT: String(await findPort()),
+  const { folder, deployment, server } = await startKillable(t, name, {
     CRYOLIFT_ACCEPT: '*',
-    NODE_OPTIONS: `--import ${PRELOAD}`,
-    CRASH_FOLDER: folder,
   });
-  t.after(() => server.discard());
   const admin = callAs(server, { sub: 'root', scope: 'admin' });
 
   /** Copies until the server dies at the point, and starts it again. */

@@ -9,10 +9,10 @@ import { EventStream } from '../contract/event-stream.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
 import { type Call, callAs } from '../contract/wire.ts';
-import { findPort } from '../program.ts';
-import { type OwnServer, startServer } from '../server-under-test.ts';
-import { arm, disarm, makeFolder, PRELOAD } from './crash-site.ts';
-import { type DeploymentName, openDeployment, removeFolder, whyNoDeployment } from './deployments.ts';
+import type { OwnServer } from '../server-under-test.ts';
+import { arm, disarm } from './crash-site.ts';
+import { type DeploymentName, whyNoDeployment } from './deployments.ts';
+import { startKillable } from './killable.ts';
 import type { Point } from './points.ts';
 
 const FILES = 2;
@@ -128,19 +128,11 @@ const KILLS: readonly Kill[] = [
 ];
 
 async function testKills(t: TestContext, name: DeploymentName): Promise<void> {
-  const folder = makeFolder();
-  t.after(() => removeFolder(folder));
-  const deployment = await openDeployment(name, folder);
-  const server = await startServer({
-    ...deployment.settings,
-    CRYOLIFT_PORT: String(await findPort()),
+  const { folder, deployment, server } = await startKillable(t, name, {
     CRYOLIFT_ACCEPT: '*',
     // Nothing expires by its age for so long after a start.
     CRYOLIFT_SESSION_TTL: '20s',
-    NODE_OPTIONS: `--import ${PRELOAD}`,
-    CRASH_FOLDER: folder,
   });
-  t.after(() => server.discard());
   for (const { what, points, filesBefore, isAutomatic = false, retention, act, end } of KILLS) {
     for (const point of points) {
       const sub = `${what} ${point.name}`;

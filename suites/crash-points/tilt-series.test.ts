@@ -12,10 +12,10 @@ import { EventStream } from '../contract/event-stream.ts';
 import { sha256Hex } from '../contract/sample.ts';
 import { eventually, listFiles, publish } from '../contract/upload.ts';
 import { type Call, callAs } from '../contract/wire.ts';
-import { findPort } from '../program.ts';
-import { type OwnServer, startServer } from '../server-under-test.ts';
-import { arm, disarm, makeFolder, PRELOAD } from './crash-site.ts';
-import { type DeploymentName, openDeployment, removeFolder, whyNoDeployment } from './deployments.ts';
+import type { OwnServer } from '../server-under-test.ts';
+import { arm, disarm } from './crash-site.ts';
+import { type DeploymentName, whyNoDeployment } from './deployments.ts';
+import { startKillable } from './killable.ts';
 import type { Point } from './points.ts';
 
 /** The middle tilt is the last section, so it is neither the first one nor the central one. */
@@ -71,17 +71,9 @@ const KILLS: readonly { readonly isMdocFirst: boolean; readonly point: Point }[]
 ];
 
 async function testOrder(t: TestContext, name: DeploymentName): Promise<void> {
-  const folder = makeFolder();
-  t.after(() => removeFolder(folder));
-  const deployment = await openDeployment(name, folder);
-  const server = await startServer({
-    ...deployment.settings,
-    CRYOLIFT_PORT: String(await findPort()),
+  const { folder, deployment, server } = await startKillable(t, name, {
     CRYOLIFT_ACCEPT: '.mdoc',
-    NODE_OPTIONS: `--import ${PRELOAD}`,
-    CRASH_FOLDER: folder,
   });
-  t.after(() => server.discard());
   for (const { isMdocFirst, point } of KILLS) {
     const order = `${isMdocFirst ? '.mdoc' : 'series'} first, killed at ${point.name}`;
     const sub = `owner of ${order}`;
