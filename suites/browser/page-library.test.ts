@@ -182,9 +182,9 @@ test('lists: a server error is shown with its hint, and the request can be repea
     retryable: true,
     request_id: 'r-17',
   };
-  let answers = 0;
+  let isAway = true;
   await page.route('**/files?*', async (route) => {
-    if (answers++ === 0) await route.fulfill({ status: 503, json: envelope });
+    if (isAway) await route.fulfill({ status: 503, json: envelope });
     else await route.fallback();
   });
   await page.goto(`${under.server.url}/#token=${owner.token}`);
@@ -192,6 +192,7 @@ test('lists: a server error is shown with its hint, and the request can be repea
   const alert = page.getByRole('alert');
   for (const text of ['The database is away.', 'Try a little later.', 'Request r-17'])
     await alert.getByText(text).waitFor();
+  isAway = false;
   await alert.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('No files yet').waitFor();
 });

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { JOB_KINDS } from '../../packages/server/src/startup/background.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { eventually, publish } from '../contract/upload.ts';
 import { callAs } from '../contract/wire.ts';
@@ -96,8 +97,8 @@ test('deploy: every metric and label of dashboard and alerts is in /metrics of a
   }
 });
 
-/** Eight kinds of jobs, each with two ends and twelve bounds of a histogram. */
-const MOST_SAMPLES = 8 * 2 * 12;
+/** Each kind of jobs has two ends and twelve bounds of a histogram. */
+const MOST_SAMPLES = JOB_KINDS.length * 2 * 12;
 
 test('deploy: labels have few values', () => {
   const byName = Map.groupBy(samples, ({ name }) => name);

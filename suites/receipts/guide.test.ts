@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cryolift-receipt-guide-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const program = programIn('receipts.md', 'python', 0, {});
-const command = programIn('receipts.md', 'sh', 3, {});
+const command = programIn('receipts.md', 'sh', 4, {});
 assert.match(command, /^openssl /);
 
 function verify(document: Buffer): boolean {
