@@ -1,7 +1,8 @@
 /**
  * Runs the whole suite again and again on a machine that has no time for it: one busy loop on each core beside it, at the same
  * priority. `npm run test:busy -- --rounds 3 --folder PATH`; each round writes its output to PATH (./busy-suite when not
- * given). Exit code 1 when a round fails. It takes hours.
+ * given). Exit code 1 when a round fails. It takes hours; with more files of tests at once (`CRYOLIFT_TEST_CONCURRENCY=6`)
+ * the loops get less of the processors, and each test too.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';

@@ -92,8 +92,8 @@ const POSTGRES = [
   'suites/contract/files/{mdoc,metadata}.test.ts',
 ];
 
-/** Tests wait more than they compute, those of several servers above all. */
-const CONCURRENCY = Math.max(4, availableParallelism() - 1);
+/** Files of tests that run at once. Tests wait more than they compute, those of several servers above all. */
+const CONCURRENCY = Number(process.env.CRYOLIFT_TEST_CONCURRENCY ?? Math.max(4, availableParallelism() - 1));
 const TEST_MS = 6 * 60_000;
 /** A file whose tests are done but that does not end would hold up everything; the runner then names it. */
 const RUN_MS = 60 * 60_000;
