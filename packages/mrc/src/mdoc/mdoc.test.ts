@@ -155,7 +155,7 @@ test('mdoc: limits: sections, pairs, long lines and titles are cut, and that is 
   assert.equal(parseMdoc(`[ZValue = ${' '.repeat(100_000)}`).sections.length, 0);
 });
 
-test('mdoc: 4 MiB of any lines take less than a few seconds', () => {
+test('mdoc: 4 MiB of any lines take less than a few seconds of the processor', () => {
   for (const line of [
     `[${' '.repeat(1990)}x`,
     `[${' '.repeat(900)}=${' '.repeat(900)}x`,
@@ -165,9 +165,9 @@ test('mdoc: 4 MiB of any lines take less than a few seconds', () => {
     '[',
   ]) {
     const text = `${line}\n`.repeat(Math.ceil((4 * 2 ** 20) / (line.length + 1)));
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     summariseMdoc(parseMdoc(text));
-    assert.ok(performance.now() - startMs < 5_000, line.slice(0, 20));
+    assert.ok(process.cpuUsage(before).user < 5_000_000, line.slice(0, 20));
   }
 });
 
