@@ -20,9 +20,9 @@ testDatabases('rounds: one server does each round, and the next one when it is d
   const [one, two] = [open(db, t), open(db, t)];
   const done: string[] = [];
   const run = (rounds: Rounds, everyMs: number) => rounds.run('sweep', everyMs, never, async () => done.push('x'));
-  await Promise.all([run(one, 300), run(two, 300)]);
+  await Promise.all([run(one, 3_000), run(two, 3_000)]);
   assert.equal(done.length, 1);
-  await sleep(350);
+  await sleep(3_100);
   await Promise.all([run(two, LONG_MS), run(one, LONG_MS)]);
   assert.equal(done.length, 2);
   assert.equal(await run(one, LONG_MS), null);
