@@ -47,7 +47,7 @@ test(
     // Nothing is missing then: the withdrawal completes it.
     const withdrawn = await run('dataset', 'expect', 'S1', '--withdraw', 'late.xml', 'none.xml', '--prefix', 's1');
     assert.equal(withdrawn, 'S1: 1 of 2 files withdrawn, 3 are announced still\n');
-    const until = Date.now() + 30_000;
+    const until = Date.now() + 120_000;
     for (;;) {
       const [shown] = parseLines<DatasetRecord>(await run('dataset', 'show', 'S1', '--json'));
       if (shown?.state === 'complete') break;
