@@ -12,7 +12,7 @@ import { type DeploymentName, openDeployment, removeFolder, whyNoDeployment } fr
 import { publishOne } from './own-secret.ts';
 import { type Point, pointsOf, printPoint } from './points.ts';
 
-const DEATH_MS = 10_000;
+const DEATH_MS = 60_000;
 
 const receiver = new Receiver(randomBytes(24));
 await receiver.start();

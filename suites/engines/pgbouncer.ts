@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { awaitProgram, bringProgram, canInstall, findPort, listens, type Program, startProgram } from '../program.ts';
 
 const PGBOUNCER: Program = { name: 'pgbouncer', packages: ['pgbouncer'], versionArgs: ['--version'] };
-const START_MS = 15_000;
+const START_MS = 60_000;
 /** It refuses to run as root. */
 const USER = 'nobody';
 

@@ -5,7 +5,7 @@ import { connect as connectSecurely } from 'node:tls';
 /** The default: for what needs no disk. */
 export const SILENCE_MS = 400;
 /** A server that has closed its side, or was told that nothing more comes, ends the connection within this time. */
-const END_MS = 3_000;
+const END_MS = 10_000;
 const MARKER_ID = 'the-marker';
 
 /** A request that follows whatever a test sends; its answer shows that the connection still works. */

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { bringProgram, canInstall, findPort, startProgram } from '../program.ts';
 
 export const FOLDER = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url));
-const START_MS = 15_000;
+const START_MS = 60_000;
 
 /** @returns why it cannot be had, or null: it is there. */
 export function bring(): string | null {

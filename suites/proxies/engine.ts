@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Certificate } from '../certificate.ts';
 import { awaitProgram, bringProgram, canInstall, findPort, listens, type Program, startProgram } from '../program.ts';
 
-const START_MS = 15_000;
+const START_MS = 60_000;
 
 export interface Place {
   /** For what the engine writes; only this test's. */

@@ -12,7 +12,7 @@ import { type OwnServer, type Settings, startServer } from '../server-under-test
 
 const SERVERS = 3;
 const PREFIX = 'scale-out';
-const START_MS = 15_000;
+const START_MS = 60_000;
 const CADDY: Program = { name: 'caddy', packages: ['caddy'], versionArgs: ['version'] };
 
 /** @returns why it cannot be had, or null: it is there. */

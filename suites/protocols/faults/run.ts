@@ -50,7 +50,7 @@ const LONGEST_REFUSAL_MS = 1500;
 const KILL_SHARE = 0.3;
 const MAX_ATTEMPTS = 3;
 const WATCHDOG_MS = 90_000;
-const PUBLISHED_WITHIN_MS = 20_000;
+const PUBLISHED_WITHIN_MS = 60_000;
 const RETRY_DELAYS_MS = [0, 200, 500, 1000, 2000, 3000, 3000];
 
 /** @returns cuts, lost answers, stalls, slow and refused connections. Nothing in tus shows a turned bit. */

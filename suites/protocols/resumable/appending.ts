@@ -14,9 +14,9 @@ const BODY = bytesOf(60_000);
 const EMPTY = new Uint8Array();
 /** Of several parts. */
 const LARGE = bytesOf(20_000_000);
-const NOTICED_MS = 10_000;
+const NOTICED_MS = 60_000;
 /** A request that ends at once has ended by then. */
-const ENDED_MS = 2_000;
+const ENDED_MS = 20_000;
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types';
 
 export const OFFSET_RETRIEVAL: readonly ResumableCheck[] = [

@@ -6,7 +6,7 @@ import { OFFSET_TYPE } from './tus-server.ts';
 
 const { must, should } = section('core');
 /** Long enough for a server to see that a connection ended. */
-const NOTICED_MS = 10_000;
+const NOTICED_MS = 60_000;
 
 export const CORE_REQUESTS: readonly TusCheck[] = [
   must('head-offset-at-0', 'HEAD has Upload-Offset, also when it is 0', async (calls) => {
