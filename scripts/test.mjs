@@ -16,6 +16,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleProgram } from './test-program.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LINT = ['biome', 'check', '.'];
@@ -153,6 +154,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cryolift-tests-'));
 process.env.CRYOLIFT_TEST_LOGS = mkdtempSync(join(folder, 'logs-'));
 // Each file of tests is a process of its own; the cache keeps the stripped types, which saves half a second each.
 process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/cryolift-tests');
+process.env.CRYOLIFT_TEST_PROGRAM ??= await bundleProgram();
 if (isQuick) {
   await step('unit tests', () => runTests('dot', UNIT_TESTS));
   await step('the contract, on the fast path', () => runTests('dot', CALLS));

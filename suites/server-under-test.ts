@@ -8,12 +8,12 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { BIN, SOURCES } from '../packages/cli/src/testing/program.ts';
 import { findCluster, urlOf } from '../packages/server/src/db/postgres/test-cluster.ts';
 import { type Claims, signToken, toPayload } from './contract/token.ts';
 import { serviceAt } from './engines/running-service.ts';
 
-const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 const SECRET = 'only for tests: 32 bytes or more of it';
 /** `npm test` runs the contract twice: with the fast path, which is the default, and without. */
 const PATH_SETTING = process.env.CRYOLIFT_TEST_LANE === 'ordinary' ? { CRYOLIFT_FAST_LANE: 'false' } : {};
@@ -178,7 +178,9 @@ interface Running {
 function serve(settings: Settings, flags: readonly string[]): Running {
   const given = Object.entries(settings).filter(([, value]) => value !== '');
   const { PATH = '', HOME = '', TMPDIR = tmpdir(), NODE_COMPILE_CACHE = '' } = process.env;
-  const child = spawn(process.execPath, [BIN, 'serve', ...flags], {
+  // Calls that shall fail are known by the source that makes them (suites/disk-trouble).
+  const program = settings.TROUBLE_FOLDER ? SOURCES : BIN;
+  const child = spawn(process.execPath, [program, 'serve', ...flags], {
     env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, ...Object.fromEntries(given) },
     // The channel ends the server when this process dies, however it dies.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -7,14 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { startServer } from '../server-under-test.ts';
 import { arm, disarm, makeFolder, PRELOAD } from './crash-site.ts';
 import { removeFolder } from './deployments.ts';
 import { publishOne } from './own-secret.ts';
 import { pointsOf, printPoint } from './points.ts';
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 /** When the copy has its name, it is whole. */
 const WHOLE = ['after backup.rename', 'before backup.remove-draft', 'after backup.remove-draft'];
 

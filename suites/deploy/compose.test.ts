@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { UploadPage } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { whyNoCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { makePostgresUrl } from '../../packages/server/src/db/test-databases.ts';
 import { makeCertificate } from '../certificate.ts';
@@ -19,7 +20,7 @@ import { callAs } from '../contract/wire.ts';
 import { missingSeaweed, type RunningSeaweed, startSeaweed } from '../engines/seaweedfs.ts';
 import { bring, CADDY, type Engine, startEngine } from '../proxies/engine.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
-import { fillIn, ROOT, serviceOf } from './files.ts';
+import { fillIn, serviceOf } from './files.ts';
 
 const MIB = 1024 * 1024;
 const FILE_BYTES = 40 * MIB;
@@ -31,7 +32,6 @@ const SECRETS = {
   CRYOLIFT_SIGNING_SECRET: 'a signing secret that must stay one',
 };
 const SERVERS = ['cryolift-1', 'cryolift-2'];
-const BIN = join(ROOT, 'packages/cli/bin/cryolift.js');
 
 const BEFORE_TWO: Engine = {
   ...CADDY,

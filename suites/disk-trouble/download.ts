@@ -2,10 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import type { Target } from '../server-under-test.ts';
-
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 
 /** @param target the path of the file. @returns the exit code and what it printed. */
 export async function downloadBy(server: Target, owner: string, fileId: string, target: string) {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { FileRecord, UploadRecord } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { type FaultyProxy, startProxy } from '../../packages/server/src/storage/s3/test-proxy.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { type Call, callAs } from '../contract/wire.ts';
@@ -18,7 +18,6 @@ import { settingsFor, withService } from './direct.ts';
 import { findService } from './shared-service.ts';
 
 const MIB = 1024 * 1024;
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 /** Of the file, that may pass through the server. */
 const MOST_THROUGH_SERVER = 0.001;
 

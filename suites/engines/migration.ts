@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { FilePage, FileRecord, FileTree, UploadRecord } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { EventStream } from '../contract/event-stream.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually, open, publish, put, readUploadRecord } from '../contract/upload.ts';
 import { type Call, callAs, callWith } from '../contract/wire.ts';
 import type { Settings, Target } from '../server-under-test.ts';
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const MIB = 1024 * 1024;
 const PART_BYTES = 5 * MIB;
 const CLAIMS = { sub: 'ada', scope: 'uploads:write files:read files:delete admin' };

@@ -10,14 +10,13 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import type { FileRecord } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { startCluster } from '../../packages/server/src/db/postgres/test-cluster.ts';
 import { startServer } from '../server-under-test.ts';
 import { startSeaweed } from './seaweedfs.ts';
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const PARTS = 10_000;
 const PART_BYTES = 5 * 1024 * 1024;
 const SIZE_BYTES = PARTS * PART_BYTES - 77;

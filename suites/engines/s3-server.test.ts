@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { FileRecord, JobList, ScrubReport, StoredPartPage, UploadRecord } from '@cryolift/protocol/messages';
 import { eachPart } from '@cryolift/protocol/plan';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { Bucket } from '../../packages/server/src/storage/s3/bucket.ts';
 import { listMultiparts } from '../../packages/server/src/storage/s3/multiparts.ts';
 import { assertFailure } from '../contract/failure.ts';
@@ -24,7 +24,6 @@ import { findService } from './shared-service.ts';
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 5 * MIB;
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const options = { skip: missingService(), timeout: 200_000 };
 
 async function startOnBucket(t: TestContext, prefix: string, more: Record<string, string> = {}) {

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { callAs, callUnchecked } from '../contract/wire.ts';
 import { startServer } from '../server-under-test.ts';
@@ -18,7 +18,6 @@ import { startServer } from '../server-under-test.ts';
 /** Spans have microseconds. */
 const BEGAN_MS = Date.now() - 1;
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cryolift-traces-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -5,12 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { makeCertificate } from '../certificate.ts';
 import { type OwnServer, type Settings, startServer, type Target } from '../server-under-test.ts';
 import { type Changes, type Engine, type RunningEngine, startEngine } from './engine.ts';
-
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 
 export class Site implements Target {
   readonly folder: string;

@@ -2,14 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { FileRecord } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { PART_BYTES } from '../contract/upload.ts';
 import type { Random } from '../faults/random.ts';
 import type { Entry } from './ledger.ts';
 import type { Steps } from './upload-steps.ts';
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const FAILED = 1;
 /** What it uploads, unless it is told otherwise. */
 const SMALL: Sizes = {

@@ -9,9 +9,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { buildHeader, generateMrc } from '@cryolift/mrc';
 import type { FilePage } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { callAs } from '../contract/wire.ts';
 import { findPort } from '../program.ts';
 import { startServer } from '../server-under-test.ts';
@@ -23,7 +23,6 @@ const FILE_BYTES = 8 * 1024 * 1024;
 const RATE = '768KiB';
 /** It takes about one minute; several where others work on the machine. */
 const TIMEOUT_MS = 6 * 60_000;
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), 'cryolift-restarts-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

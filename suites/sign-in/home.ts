@@ -6,12 +6,10 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { makeMrc } from '../contract/sample.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
 import { type ProviderOptions, TestProvider } from './provider.ts';
-
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 
 /** The browser of these tests is the test itself: nothing is opened at this display. */
 export const DISPLAY = { DISPLAY: ':none' };

@@ -9,8 +9,10 @@ const TIMEOUT_MS = 180_000;
 const LIFE_SECONDS = 2;
 const LIVES = { access: LIFE_SECONDS };
 const MIB = 1024 * 1024;
-/** At the rate of `SLOWLY` more than three lives of a token. */
-const SIZE_BYTES = 7 * MIB;
+/** At the rate of `SLOWLY` many lives of a token: an upload that is interrupted does not end before. */
+const SIZE_BYTES = 24 * MIB;
+/** More than the two lives of one that waits. */
+const WAITING_BYTES = 10 * MIB;
 
 test('outages: while the provider is away, the token is used to its end, and then the upload waits', {
   timeout: TIMEOUT_MS,
@@ -18,7 +20,7 @@ test('outages: while the provider is away, the token is used to its end, and the
   const { home, provider } = await startAll(context, { lives: { access: 4 } }, SMALL_PARTS);
   await home.login();
   await provider.disconnect();
-  const path = home.makeFile('a.mrc', SIZE_BYTES);
+  const path = home.makeFile('a.mrc', WAITING_BYTES);
   const running = home.begin(['upload', '--json', ...SLOWLY, path]);
   await running.printed(/"event":"retrying"|"event":"waiting"|ECONNREFUSED/);
   await provider.reconnect();

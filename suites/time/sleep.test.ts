@@ -12,13 +12,13 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FilePage, UploadPage } from '@cryolift/protocol/messages';
+import { BIN } from '../../packages/cli/src/testing/program.ts';
 import { assertFailure } from '../contract/failure.ts';
 import { makeMrc, sha256Hex } from '../contract/sample.ts';
 import { eventually } from '../contract/upload.ts';
 import { type Call, callAs } from '../contract/wire.ts';
 import { startWithClock, whyNoMovedClock } from './moved-clock.ts';
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/cryolift.js', import.meta.url));
 const TUS = fileURLToPath(new URL('./tus-upload.ts', import.meta.url));
 const MIB = 1024 * 1024;
 const IDLE_MS = 1_000;

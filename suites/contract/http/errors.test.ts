@@ -143,7 +143,7 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
   },
   file_damaged: 'suites/contract/files/copies.test.ts',
   upload_expired: () =>
-    withServer({ CRYOLIFT_SESSION_TTL: '1s' }, async (other) => {
+    withServer({ CRYOLIFT_SESSION_TTL: '6s' }, async (other) => {
       const asOther = callAs(other);
       const { upload, bytes } = await openSample(asOther);
       await eventually(

@@ -32,7 +32,7 @@ type Refusals = Partial<Record<ErrorCode, Refused>>;
 
 const SETTINGS = { CRYOLIFT_ACCEPT: 'bin,tif', CRYOLIFT_RATE_LIMIT: '100000', CRYOLIFT_BODY_IDLE_TIMEOUT: '1s' };
 const server = await startServer({ ...SETTINGS, CRYOLIFT_QUOTA_BYTES: '64MiB', CRYOLIFT_MAX_FILE_SIZE: '128MiB' });
-const forgetful = await startServer({ ...SETTINGS, CRYOLIFT_SESSION_TTL: '1s' });
+const forgetful = await startServer({ ...SETTINGS, CRYOLIFT_SESSION_TTL: '6s' });
 const closed = await startServer({ CRYOLIFT_RATE_LIMIT: '1', CRYOLIFT_METRICS: 'false' });
 after(async () => {
   for (const each of [server, forgetful, closed]) await each.discard();

@@ -5,14 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../../../packages/cli/src/testing/program.ts';
 import { startServer } from '../../server-under-test.ts';
 import { eventually } from '../upload.ts';
 import { callWith } from '../wire.ts';
 
 const LISTENING = /cryolift listening on (\S+)/;
 const KEPT = 'there is no certificate to reload';
-const BIN = fileURLToPath(new URL('../../../packages/cli/bin/cryolift.js', import.meta.url));
 
 test('SIGHUP: without TLS and without a terminal, one line is logged and the server goes on', async () => {
   const server = await startServer();

@@ -5,9 +5,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const BIN = fileURLToPath(new URL('../../../packages/cli/bin/cryolift.js', import.meta.url));
+import { BIN } from '../../../packages/cli/src/testing/program.ts';
 
 /** @param stderr where the log goes. @returns the server, when it listens. */
 async function serve(context: TestContext, stderr: number | 'pipe') {

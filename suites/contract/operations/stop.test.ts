@@ -25,7 +25,7 @@ function enlarge({ dataDir }: OwnServer, changes: Record<string, string>): void 
 }
 
 test('stop: a server that verifies terabytes sweeps, expires others, and ends in the time that a stop has', async (context) => {
-  const server = await startServer({ CRYOLIFT_SESSION_TTL: '4s', CRYOLIFT_DATABASE_URL: 'sqlite:' });
+  const server = await startServer({ CRYOLIFT_SESSION_TTL: '10s', CRYOLIFT_DATABASE_URL: 'sqlite:' });
   context.after(() => server.discard());
   const [call, admin] = [callAs(server, { sub: 'ada' }), callAs(server, { scope: 'admin' })];
   const [doubtful, complete] = [await openSample(call, 1), await openSample(call, 1)];

@@ -10,7 +10,7 @@ import { makeMrc } from '../sample.ts';
 import { complete, eventually, initRequest, open, openSample, publish, put, readUploadRecord } from '../upload.ts';
 import { callAs } from '../wire.ts';
 
-const server = await startServer({ CRYOLIFT_SESSION_TTL: '3s', CRYOLIFT_QUOTA_BYTES: '1MiB' });
+const server = await startServer({ CRYOLIFT_SESSION_TTL: '10s', CRYOLIFT_QUOTA_BYTES: '1MiB' });
 after(() => server.discard());
 
 test('expiry: an upload that was left alone expires, and frees its space', async () => {

@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../../../packages/cli/src/testing/program.ts';
 import type { Actor } from '../scene.ts';
 
-const BIN = fileURLToPath(new URL('../../../packages/cli/bin/cryolift.js', import.meta.url));
 /** Of what is printed, so much is kept. */
 const KEPT_CHARACTERS = 20_000;
 const TTL_SECONDS = 600;

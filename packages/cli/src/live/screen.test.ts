@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { BIN } from '../testing/program.ts';
 import { awaitStatus, writeSettings, writeToken } from '../testing/test-settings.ts';
 import { bench, makeMrc, startBench, stopBench, write } from '../watch/test-watch.ts';
 import { bigText } from './font.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/cryolift.js', import.meta.url));
 const onLinux = { skip: process.platform !== 'linux' && 'needs script of util-linux' };
 
 before(async () => {

@@ -6,13 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SCOPES } from '@cryolift/protocol/scopes';
 import { findSecret, signToken } from '../connection/own-token.ts';
+import { BIN } from './program.ts';
 
 const TOKEN_SECONDS = 3600;
-
-const BIN = fileURLToPath(new URL('../../bin/cryolift.js', import.meta.url));
 
 /** For tests that check our lists with `sha256sum -c --strict`. */
 export const needsCoreutils = { skip: process.platform !== 'linux' && 'needs sha256sum of GNU coreutils' };
