@@ -68,7 +68,7 @@ async function unpack(): Promise<LaunchOptions> {
     process.env.TMPDIR = own;
     await packed.executablePath();
     // Use the fonts of the package: the same everywhere, also on a system without fonts.
-    writeFileSync(join(own, 'fonts.conf'), `<fontconfig><dir>${UNPACKED}/fonts</dir></fontconfig>\n`);
+    writeFileSync(join(own, 'fonts.conf'), '<fontconfig><dir prefix="relative">fonts</dir></fontconfig>\n');
     renameSync(own, UNPACKED);
   } catch (error) {
     if (!existsSync(fonts)) throw error;
