@@ -68,6 +68,12 @@ test('simulated disk: a write that had not ended when the flush began may be too
   assert.deepEqual(among(disks(lines, 'journal').map(({ file }) => file)).includes('""'), true);
 });
 
+test('simulated disk: a descriptor is another file before the call that closes it has ended', () => {
+  const close = ['8 close(3 <unfinished ...>', open('other', 3), '8 <... close resumed>) = 0'];
+  const lines = [open('file', 3), ...close, write(3, 'abc', 0), '7 fsync(3) = 0', FOLDER, '7 fsync(9) = 0'];
+  assert.deepEqual(among(disks(lines, 'journal')), among([{ file: '', other: 'abc' }]));
+});
+
 test('simulated disk: a rename is done or not, and stays when one of its folders was flushed', () => {
   for (const order of ['journal', 'names'] as const) {
     const lines = [open('draft', 3), FOLDER, '7 fsync(9) = 0', RENAME];

@@ -54,12 +54,14 @@ export class History {
   readonly #folder: string;
   readonly #opened = new Map<number, Opened>();
   readonly #paths = new Map<number, string>();
+  /** When each descriptor was returned. */
+  readonly #openedAt = new Map<number, number>();
 
   readonly #actions: Readonly<Record<string, (call: SystemCall, ...args: string[]) => void>> = {
     open: (call, path = '', flags = '', mode = '') => this.#open(call, readPath(path), flags, mode),
     openat: (call, at = '', path = '', flags = '', mode = '') => this.#open(call, this.#at(at, path), flags, mode),
     creat: (call, path = '', mode = '') => this.#open(call, readPath(path), 'O_CREAT|O_TRUNC', mode),
-    close: (_, fd) => this.#close(Number(fd)),
+    close: ({ began }, fd) => this.#close(Number(fd), began),
     lseek: (call, fd) => this.#seek(call, Number(fd)),
     write: (call, _, bytes = '') => this.#write(call, readBytes(bytes), null),
     writev: (call, _, bytes = '') => this.#write(call, readVector(bytes), null),
@@ -100,7 +102,9 @@ export class History {
     }
   }
 
-  #close(fd: number): void {
+  /** @param began a descriptor is free from then on: another thread may have it again before the call ends. */
+  #close(fd: number, began: number): void {
+    if ((this.#openedAt.get(fd) ?? 0) > began) return;
     this.#opened.delete(fd);
     this.#paths.delete(fd);
   }
@@ -123,6 +127,9 @@ export class History {
       this.#add(call, path, node);
     } else if (node?.kind === 'file' && flags.includes('O_TRUNC')) this.#resize(call, node, 0);
     if (fd === null) return;
+    this.#opened.delete(fd);
+    this.#paths.delete(fd);
+    this.#openedAt.set(fd, call.ended);
     if (node) this.#opened.set(fd, { node, appends: flags.includes('O_APPEND'), position: 0 });
     else this.#paths.set(fd, path);
   }
