@@ -42,6 +42,11 @@ test('renewal: copies of a tab renew one after the other, and use no refresh tok
     async () => used.length,
     (count) => count >= whileFrozen + 2,
   );
+  // Not in the middle of a renewal: the answer would be lost with the tab.
+  await eventually(
+    async () => (await savedGrant(page))?.refreshToken ?? '',
+    (token) => !used.includes(token),
+  );
   await page.close();
   await session.send('Page.setWebLifecycleState', { state: 'active' });
   const afterClose = used.length;
