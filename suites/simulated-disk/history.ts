@@ -33,8 +33,13 @@ export interface Other extends Span {
   readonly bytes: Buffer;
 }
 
+/** What a descriptor stands for. */
 interface Opened {
-  readonly node: Node;
+  /** When the descriptor was returned. */
+  readonly from: number;
+  readonly path: string;
+  /** Of a path below the folder. */
+  readonly node: Node | undefined;
   readonly appends: boolean;
   position: number;
 }
@@ -53,9 +58,6 @@ export class History {
   readonly moments: number[] = [];
   readonly #folder: string;
   readonly #opened = new Map<number, Opened>();
-  readonly #paths = new Map<number, string>();
-  /** When each descriptor was returned. */
-  readonly #openedAt = new Map<number, number>();
 
   readonly #actions: Readonly<Record<string, (call: SystemCall, ...args: string[]) => void>> = {
     open: (call, path = '', flags = '', mode = '') => this.#open(call, readPath(path), flags, mode),
@@ -96,7 +98,7 @@ export class History {
       if (call.result !== null && call.result < 0) continue;
       const action = this.#actions[call.name];
       if (action) action(call, ...call.args);
-      else if (call.args.some((arg) => this.#opened.has(Number(arg)))) {
+      else if (call.args.some((arg) => this.#opened.get(Number(arg))?.node)) {
         throw new Error(`${call.name} is not known: ${call.args}`);
       }
     }
@@ -104,9 +106,7 @@ export class History {
 
   /** @param began a descriptor is free from then on: another thread may have it again before the call ends. */
   #close(fd: number, began: number): void {
-    if ((this.#openedAt.get(fd) ?? 0) > began) return;
-    this.#opened.delete(fd);
-    this.#paths.delete(fd);
+    if ((this.#opened.get(fd)?.from ?? 0) <= began) this.#opened.delete(fd);
   }
 
   #seek({ result }: SystemCall, fd: number): void {
@@ -127,11 +127,7 @@ export class History {
       this.#add(call, path, node);
     } else if (node?.kind === 'file' && flags.includes('O_TRUNC')) this.#resize(call, node, 0);
     if (fd === null) return;
-    this.#opened.delete(fd);
-    this.#paths.delete(fd);
-    this.#openedAt.set(fd, call.ended);
-    if (node) this.#opened.set(fd, { node, appends: flags.includes('O_APPEND'), position: 0 });
-    else this.#paths.set(fd, path);
+    this.#opened.set(fd, { from: call.ended, path, node, appends: flags.includes('O_APPEND'), position: 0 });
   }
 
   #write(call: SystemCall, bytes: Buffer, position: number | null): void {
@@ -139,8 +135,8 @@ export class History {
     const written = bytes.subarray(0, call.result ?? bytes.length);
     const { began, ended } = call;
     const opened = this.#opened.get(fd);
-    if (!opened) {
-      this.others.push({ began, ended, path: this.#paths.get(fd) ?? null, bytes: written });
+    if (!opened?.node) {
+      this.others.push({ began, ended, path: opened?.path ?? null, bytes: written });
       return;
     }
     const { node, appends } = opened;
@@ -228,8 +224,8 @@ export class History {
   #at(descriptor: string, path: string): string {
     const found = readBytes(path).toString();
     if (found.startsWith('/') || descriptor === 'AT_FDCWD') return resolve(found);
-    const folder = this.#opened.get(Number(descriptor))?.node;
-    return resolve(folder ? this.#pathOf(folder) : (this.#paths.get(Number(descriptor)) ?? '/'), found);
+    const folder = this.#opened.get(Number(descriptor));
+    return resolve(folder?.node ? this.#pathOf(folder.node) : (folder?.path ?? '/'), found);
   }
 
   #pathOf(wanted: Node, node: Node = this.root, path = this.#folder): string {
