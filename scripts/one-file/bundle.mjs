@@ -21,7 +21,7 @@ export async function bundle(file) {
 }
 
 /** A warning is most often an import that would be missing when the program runs. */
-function refuseWarnings(level, log) {
+export function refuseWarnings(level, log) {
   if (level === 'warn') throw new Error(log.message);
 }
 
