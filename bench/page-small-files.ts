@@ -7,15 +7,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { drop, type Owner, PageUnderTest } from '../suites/browser/page-under-test.ts';
 import { makeMrc } from '../suites/contract/sample.ts';
+import { CLI } from './cryolift.ts';
 import { median } from './report/quantile.ts';
 
 const FILES = 500;
 const BYTES = 64 * 1024;
 const ROUNDS = Number(process.argv[2] ?? 3);
-const BIN = fileURLToPath(new URL('../packages/cli/bin/cryolift.js', import.meta.url));
 
 const under = await PageUnderTest.start();
 const folder = join(under.folder, 'session');
@@ -49,7 +48,7 @@ async function uploadByCommand(): Promise<number> {
   const home = mkdtempSync(join(tmpdir(), 'cryolift-home-'));
   const env = { PATH: process.env.PATH, HOME: home, XDG_STATE_HOME: home, CRYOLIFT_TOKEN: owner.token };
   const startedMs = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [BIN, 'upload', '-r', folder, '--server', under.server.url], {
+  const { status, stderr } = spawnSync(process.execPath, [CLI, 'upload', '-r', folder, '--server', under.server.url], {
     env,
     encoding: 'utf8',
   });
