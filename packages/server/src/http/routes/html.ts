@@ -7,7 +7,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (each) => entities[each] as string);
 }
 
-/** Such a page loads nothing, sends nothing, is framed by nobody, and tells its URL to nobody. @param style its only style sheet. */
+/** Such a page loads nothing, sends no form and no Referer, and cannot be framed. @param style its only style sheet. */
 export function pageHeaders(style: string) {
   const hash = createHash('sha256').update(style).digest('base64');
   return {
