@@ -3,10 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildHeader } from '@cryolift/mrc';
+import type { FileRecord } from '@cryolift/protocol/messages';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { needsCoreutils, parseLines, TestBench } from '../testing/test-process.ts';
+import { countUnread } from './export-empiar.ts';
 
 /**
  * What `empiar_deposition.schema.json` 1-0-0 (https://github.com/emdb-empiar/empiar-depositor) says of the fields that
@@ -98,6 +101,8 @@ before(async () => {
   assert.equal(made.code, 0, made.stderr);
   const sent = await bench.run(['upload', '-r', '--no-root', '--dataset', 'S1', bench.path('in')]);
   assert.equal(sent.code, 0, sent.stderr);
+  // It is whole when the `.mdoc` files are read.
+  while ((await bench.run(['dataset', 'check', 'S1'])).code !== 0) await sleep(100);
 });
 
 after(() => bench.stop());
@@ -154,6 +159,16 @@ test('export: the skeleton has what headers and fields say, and names the rest',
   });
   assert.equal(checked.match(/: OK$/gm)?.length, 9);
   assert.equal((await readFile(`${folder}/files.tsv`, 'utf8')).split('\n').length, 11);
+});
+
+test('export: `.mdoc` files that the server has not read yet are counted', async () => {
+  const { stdout } = await bench.run(['ls', '-r', '--json']);
+  const files = parseLines<FileRecord>(stdout).filter(({ filename }) => filename?.endsWith('.mdoc'));
+  assert.equal(countUnread(files), 0);
+  const [first, second, third] = files.map(({ mdoc: _, ...file }) => file);
+  assert.ok(first && second && third);
+  const tooLarge = { ...third, warnings: [{ code: 'mdoc_too_large', message: '' }] };
+  assert.equal(countUnread([first, second, tooLarge]), 2);
 });
 
 test('export: a deposition that may have been filled in is not replaced', async () => {

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Datasets } from '@cryolift/client';
+import { isMdocName } from '@cryolift/mrc';
 import { pathOf } from '@cryolift/protocol/file-path';
 import type { FileRecord } from '@cryolift/protocol/messages';
 import { type Flags, find } from '../commands/dataset.ts';
@@ -40,14 +41,22 @@ export async function exportEmpiar(reference: string, flags: Flags & { output: s
   };
   for (const [name, text] of Object.entries(texts)) await writeNew(join(folder, name), text);
   const unknown = files.filter(({ sha256 }) => sha256 === null).length;
+  const unread = countUnread(files);
   const imagesets = (deposition.json.imagesets as unknown[]).length;
-  const result = { event: 'done', path: folder, files: files.length, imagesets, to_fill_in: deposition.toFill.length };
-  output.result(result, () => [
+  const counts = { files: files.length, unread, imagesets, to_fill_in: deposition.toFill.length };
+  output.result({ event: 'done', path: folder, ...counts }, () => [
     `${folder}  ${files.length} files in ${imagesets} image sets; ${deposition.toFill.length} fields are to be filled in: to-fill-in.txt`,
     ...(unknown > 0 ? [`the digest of ${unknown} files is not known yet: they are not in manifest-sha256.txt`] : []),
+    ...(unread > 0 ? [`${unread} .mdoc files are not read yet: what they say is not in deposition.json`] : []),
     ...(dataset.state === 'open' ? [`${dataset.name} is open: files may still arrive`] : []),
   ]);
   return EXIT.done;
+}
+
+/** The server reads an `.mdoc` file after it was published, unless it is too large. @returns how many are not read. */
+export function countUnread(files: readonly FileRecord[]): number {
+  const isTooLarge = ({ warnings }: FileRecord) => warnings.some(({ code }) => code === 'mdoc_too_large');
+  return files.filter((file) => isMdocName(file.filename) && !file.mdoc && !isTooLarge(file)).length;
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
