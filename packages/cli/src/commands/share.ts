@@ -6,7 +6,7 @@ import { findRecord } from '../library/find-records.ts';
 import { Output } from '../output/output.ts';
 import { EXIT, type ExitCode } from '../process/exit.ts';
 import { interruptible } from '../process/interrupt.ts';
-import { find } from './dataset.ts';
+import { find } from './datasets/dataset.ts';
 
 /** Seconds. */
 const DEFAULT_EXPIRES = 24 * 3600;

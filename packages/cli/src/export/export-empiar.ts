@@ -5,7 +5,7 @@ import { Datasets } from '@cryolift/client';
 import { isMdocName } from '@cryolift/mrc';
 import { pathOf } from '@cryolift/protocol/file-path';
 import type { FileRecord } from '@cryolift/protocol/messages';
-import { type Flags, find } from '../commands/dataset.ts';
+import { type Flags, find } from '../commands/datasets/dataset.ts';
 import { assertFolderOrNothing } from '../commands/download-many.ts';
 import { connect } from '../connection/connection.ts';
 import { formatChecksum } from '../files/checksums.ts';

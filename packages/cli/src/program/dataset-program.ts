@@ -47,20 +47,20 @@ export function addDataset(program: Command, finish: Finish): void {
       secondsBetween('1m', '36500d'),
     )
     .action(async (name: string, _own: unknown, command: Command) => {
-      const { createDataset } = await import('../commands/dataset.ts');
+      const { createDataset } = await import('../commands/datasets/dataset.ts');
       finish(await createDataset(name, command.optsWithGlobals()));
     });
   add('ls', 'list your datasets, the newest first')
     .addOption(new Option('--state <state>', 'only those in this state').choices(DATASET_STATES))
     .option('--filter <words>', 'only those with all these words in name, project, instrument or fields')
     .action(async (_own: unknown, command: Command) => {
-      const { listDatasets } = await import('../commands/dataset.ts');
+      const { listDatasets } = await import('../commands/datasets/dataset.ts');
       finish(await listDatasets(command.optsWithGlobals()));
     });
   add('show', 'show what is known of a dataset')
     .argument('<dataset>', DATASET)
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { showDataset } = await import('../commands/dataset.ts');
+      const { showDataset } = await import('../commands/datasets/dataset.ts');
       finish(await showDataset(reference, command.optsWithGlobals()));
     });
   add('set', 'change how long the files of a dataset are kept')
@@ -72,14 +72,14 @@ export function addDataset(program: Command, finish: Finish): void {
     )
     .option('--warn <duration>', 'how long before an event says so, at most half of the retention', DURATION)
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { changeRetention } = await import('../commands/dataset.ts');
+      const { changeRetention } = await import('../commands/datasets/dataset.ts');
       finish(await changeRetention(reference, command.optsWithGlobals()));
     });
   add('check', 'show what is missing in a dataset; exit code 1: it is not whole')
     .argument('<dataset>', DATASET)
     .addOption(new Option('--list <which>', 'the files to name').choices(CHECK_LISTS).default('missing'))
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { checkDataset } = await import('../commands/dataset-check.ts');
+      const { checkDataset } = await import('../commands/datasets/check.ts');
       finish(await checkDataset(reference, command.optsWithGlobals()));
     });
   add('expect', 'say which files a dataset is to have, or withdraw what was said')
@@ -93,14 +93,14 @@ export function addDataset(program: Command, finish: Finish): void {
     .option('--all', 'with --withdraw: all that were announced')
     .addHelpText('after', EXPECTED_LINES)
     .action(async (reference: string, given: string[], _own: unknown, command: Command) => {
-      const { expectFiles } = await import('../commands/dataset-expect.ts');
+      const { expectFiles } = await import('../commands/datasets/expect.ts');
       finish(await expectFiles(reference, given, command.optsWithGlobals()));
     });
   add('complete', 'complete a dataset: all files are there, and it takes no more')
     .argument('<dataset>', DATASET)
     .option('--force', 'also while files are missing; its record says so for ever')
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { completeDataset } = await import('../commands/dataset.ts');
+      const { completeDataset } = await import('../commands/datasets/dataset.ts');
       finish(await completeDataset(reference, command.optsWithGlobals()));
     });
   add('receipt', 'get the signed list of the files of a dataset, or give the server that of another one')
@@ -114,7 +114,7 @@ export function addDataset(program: Command, finish: Finish): void {
       ]),
     )
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { datasetReceipt } = await import('../commands/dataset-receipt.ts');
+      const { datasetReceipt } = await import('../commands/datasets/receipt.ts');
       finish(await datasetReceipt(reference, command.optsWithGlobals()));
     });
   add('download', 'download all files of a dataset into a folder')
@@ -124,7 +124,7 @@ export function addDataset(program: Command, finish: Finish): void {
     .addOption(countOption('--parallel', 'ranges of a file downloaded at the same time', RANGES))
     .option('-f, --force', 'replace files that differ')
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { downloadDataset } = await import('../commands/dataset-download.ts');
+      const { downloadDataset } = await import('../commands/datasets/download.ts');
       finish(await downloadDataset(reference, command.optsWithGlobals()));
     });
   add('share', 'make a URL with which anybody can list and download the files of a dataset, for a time')
@@ -137,20 +137,20 @@ export function addDataset(program: Command, finish: Finish): void {
   add('release', 'say that the files of a complete dataset were handed over')
     .argument('<dataset>', DATASET)
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { moveDataset } = await import('../commands/dataset.ts');
+      const { moveDataset } = await import('../commands/datasets/dataset.ts');
       finish(await moveDataset(reference, 'release', command.optsWithGlobals()));
     });
   add('reopen', 'let a complete dataset take files again')
     .argument('<dataset>', DATASET)
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { moveDataset } = await import('../commands/dataset.ts');
+      const { moveDataset } = await import('../commands/datasets/dataset.ts');
       finish(await moveDataset(reference, 'reopen', command.optsWithGlobals()));
     });
   add('rm', 'delete a dataset with all its files; this cannot be undone')
     .argument('<dataset>', DATASET)
     .option('-y, --yes', 'without a question')
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { removeDataset } = await import('../commands/dataset.ts');
+      const { removeDataset } = await import('../commands/datasets/dataset.ts');
       finish(await removeDataset(reference, command.optsWithGlobals()));
     });
 }

@@ -15,19 +15,19 @@ export function addPush(program: Command, finish: Finish): void {
       const { to, ...flags } = command.optsWithGlobals();
       if (reference === undefined || to === undefined)
         throw new UsageError('push needs a dataset and --to DESTINATION');
-      const { pushDataset } = await import('../commands/push.ts');
+      const { pushDataset } = await import('../commands/datasets/push.ts');
       finish(await pushDataset(reference, { ...flags, to }));
     });
   const add = (name: string, description: string) => addCommand(push, name, description, false);
   add('ls', 'list the pushes of a dataset')
     .argument('<dataset>', DATASET)
     .action(async (reference: string, _own: unknown, command: Command) => {
-      const { listPushes } = await import('../commands/push.ts');
+      const { listPushes } = await import('../commands/datasets/push.ts');
       finish(await listPushes(reference, command.optsWithGlobals()));
     });
   add('to', 'list the destinations that the operator of the server has named for you').action(
     async (_own: unknown, command: Command) => {
-      const { listDestinations } = await import('../commands/push.ts');
+      const { listDestinations } = await import('../commands/datasets/push.ts');
       finish(await listDestinations(command.optsWithGlobals()));
     },
   );
@@ -35,7 +35,7 @@ export function addPush(program: Command, finish: Finish): void {
     .argument('<dataset>', DATASET)
     .argument('<push>', 'its id')
     .action(async (reference: string, pushId: string, _own: unknown, command: Command) => {
-      const { cancelPush } = await import('../commands/push.ts');
+      const { cancelPush } = await import('../commands/datasets/push.ts');
       finish(await cancelPush(reference, pushId, command.optsWithGlobals()));
     });
 }

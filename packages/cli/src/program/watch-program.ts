@@ -57,13 +57,13 @@ export function addWatch(program: Command, finish: Finish): void {
       const flags = command.optsWithGlobals();
       if (flags.config === undefined) {
         if (dir === undefined) throw new UsageError('watch needs a folder, or --config FILE');
-        const { watch } = await import('../commands/watch.ts');
+        const { watch } = await import('../commands/watch/watch.ts');
         return finish(await watch(dir, command.optsWithGlobals()));
       }
       const extra = givenBeside(command);
       if (dir !== undefined) throw new UsageError('give a folder or --config FILE, not both');
       if (extra !== undefined) throw new UsageError(`${extra} cannot be given with --config: write it into the file`);
-      const { watchAll } = await import('../commands/watch-all.ts');
+      const { watchAll } = await import('../commands/watch/all.ts');
       finish(await watchAll(flags.config, command.optsWithGlobals()));
     });
   const add = (name: string, description: string) =>
@@ -79,26 +79,26 @@ export function addWatch(program: Command, finish: Finish): void {
     .option('--run-as <user>', 'with --system on Linux: the user of the service; default: root')
     .option('--print', 'only show what would be written and run')
     .action(async (_own: unknown, command: Command) => {
-      const { install } = await import('../commands/watch-service.ts');
+      const { install } = await import('../commands/watch/service.ts');
       finish(await install(command.optsWithGlobals()));
     });
   add('uninstall', 'end and remove the service; settings, files and the record of uploads stay').action(
     async (_own: unknown, command: Command) => {
-      const { uninstall } = await import('../commands/watch-service.ts');
+      const { uninstall } = await import('../commands/watch/service.ts');
       finish(await uninstall(command.optsWithGlobals()));
     },
   );
   add('status', 'show whether the watch of a settings file runs, and its folders; exit code 1: it does not run')
     .option('--live', 'a full-screen view in large letters, until q')
     .action(async (_own: unknown, command: Command) => {
-      const { showWatchStatus } = await import('../commands/watch-status.ts');
+      const { showWatchStatus } = await import('../commands/watch/status.ts');
       finish(await showWatchStatus(command.optsWithGlobals()));
     });
   add('logs', 'print the log of the watch of a settings file')
     .option('-f, --follow', 'print what is added, until Ctrl-C')
     .option('-n, --lines <n>', 'lines to begin with', (text: string) => parseCount(text, MAX_LINES), LINES)
     .action(async (_own: unknown, command: Command) => {
-      const { showLogs } = await import('../commands/watch-logs.ts');
+      const { showLogs } = await import('../commands/watch/logs.ts');
       finish(await showLogs(command.optsWithGlobals()));
     });
 }

@@ -1,16 +1,16 @@
 /** `cryolift watch --config FILE`: watches all folders of a settings file. */
-import type { ConnectionOptions } from '../connection/connection.ts';
-import { Output } from '../output/output.ts';
-import { printable } from '../output/printable.ts';
-import { EXIT, type ExitCode } from '../process/exit.ts';
-import { describeFailure } from '../process/failure.ts';
-import { interruptible } from '../process/interrupt.ts';
-import { systemStateHome } from '../settings/places.ts';
-import type { Settings } from '../settings/settings.ts';
-import { loadSettings } from '../settings/settings-file.ts';
-import { FolderStatus } from '../state/folder-status.ts';
-import { completePath, WatchState } from '../state/watch-state.ts';
-import { AllFolders } from '../watch/all-folders.ts';
+import type { ConnectionOptions } from '../../connection/connection.ts';
+import { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import { EXIT, type ExitCode } from '../../process/exit.ts';
+import { describeFailure } from '../../process/failure.ts';
+import { interruptible } from '../../process/interrupt.ts';
+import { systemStateHome } from '../../settings/places.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { loadSettings } from '../../settings/settings-file.ts';
+import { FolderStatus } from '../../state/folder-status.ts';
+import { completePath, WatchState } from '../../state/watch-state.ts';
+import { AllFolders } from '../../watch/all-folders.ts';
 
 export interface WatchAllFlags extends ConnectionOptions {
   json?: boolean;

@@ -1,10 +1,10 @@
 /** `cryolift watch logs`: the log of the watch of a settings file. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode, Refusal } from '../process/exit.ts';
-import { interruptible } from '../process/interrupt.ts';
-import { findWatch, type WatchChoice } from '../service/find-watch.ts';
-import { LogFollower, readLastLines } from '../state/log-file.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode, Refusal } from '../../process/exit.ts';
+import { interruptible } from '../../process/interrupt.ts';
+import { findWatch, type WatchChoice } from '../../service/find-watch.ts';
+import { LogFollower, readLastLines } from '../../state/log-file.ts';
 
 const POLL_MS = 250;
 

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { Datasets } from '@cryolift/client';
 import type { ExpectedFile } from '@cryolift/protocol/messages';
-import { connect, UPLOADS } from '../connection/connection.ts';
-import { parseExpected, parseExpectedPath } from '../files/expected-list.ts';
-import { decodeText } from '../files/text-file.ts';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
-import { interruptible } from '../process/interrupt.ts';
+import { connect, UPLOADS } from '../../connection/connection.ts';
+import { parseExpected, parseExpectedPath } from '../../files/expected-list.ts';
+import { decodeText } from '../../files/text-file.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode, UsageError } from '../../process/exit.ts';
+import { interruptible } from '../../process/interrupt.ts';
 import { type Flags, find } from './dataset.ts';
 
 interface ExpectFlags extends Flags {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { ReceiptDocument } from '@cryolift/protocol/messages';
-import { needsCoreutils, TestBench } from '../testing/test-process.ts';
+import { needsCoreutils, TestBench } from '../../testing/test-process.ts';
 
 const FILES = ['a.xml', 'deep/100%.xml', 'deep/ü.xml'];
 let bench: TestBench;

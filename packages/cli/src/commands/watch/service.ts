@@ -1,14 +1,14 @@
 /** `cryolift watch install` and `watch uninstall`: the watch of a settings file as a service. */
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
-import { findWatch, type WatchChoice } from '../service/find-watch.ts';
-import { checkService, chooseService, installService, thisHost, uninstallService } from '../service/install.ts';
-import { planService } from '../service/plan.ts';
-import { ownProgram } from '../service/program.ts';
-import type { ServicePlan } from '../service/service.ts';
-import { describeSettings } from '../settings/describe.ts';
-import { loadSettings } from '../settings/settings-file.ts';
-import { placesOf } from '../state/watch-state.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode, Refusal, UsageError } from '../../process/exit.ts';
+import { findWatch, type WatchChoice } from '../../service/find-watch.ts';
+import { checkService, chooseService, installService, thisHost, uninstallService } from '../../service/install.ts';
+import { planService } from '../../service/plan.ts';
+import { ownProgram } from '../../service/program.ts';
+import type { ServicePlan } from '../../service/service.ts';
+import { describeSettings } from '../../settings/describe.ts';
+import { loadSettings } from '../../settings/settings-file.ts';
+import { placesOf } from '../../state/watch-state.ts';
 
 export interface InstallFlags extends WatchChoice {
   json?: boolean;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { CheckItem, DatasetRecord } from '@cryolift/protocol/messages';
-import { needsCoreutils, parseLines, TestBench } from '../testing/test-process.ts';
+import { needsCoreutils, parseLines, TestBench } from '../../testing/test-process.ts';
 
 let bench: TestBench;
 

@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { Datasets } from '@cryolift/client';
 import { pathOf } from '@cryolift/protocol/file-path';
-import { connect } from '../connection/connection.ts';
-import { collect } from '../output/collect-pages.ts';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode } from '../process/exit.ts';
-import { interruptible } from '../process/interrupt.ts';
-import { writeBag } from '../receipts/bag.ts';
+import { connect } from '../../connection/connection.ts';
+import { collect } from '../../output/collect-pages.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode } from '../../process/exit.ts';
+import { interruptible } from '../../process/interrupt.ts';
+import { writeBag } from '../../receipts/bag.ts';
+import { assertFolderOrNothing, downloadMany } from '../download-many.ts';
 import { type Flags, find } from './dataset.ts';
-import { getReceipt } from './dataset-receipt.ts';
-import { assertFolderOrNothing, downloadMany } from './download-many.ts';
+import { getReceipt } from './receipt.ts';
 
 interface DownloadFlags extends Flags {
   output: string;

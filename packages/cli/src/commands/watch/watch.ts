@@ -1,11 +1,11 @@
 /** `cryolift watch DIR`: uploads the files of a folder when they have stopped growing. */
-import { createUploader, serverOf, type UploaderFlags } from '../connection/connection.ts';
-import { assertMetadata, withDataset } from '../options/metadata.ts';
-import { Output } from '../output/output.ts';
-import { ProgressDisplay } from '../output/progress.ts';
-import { EXIT, type ExitCode, Interrupted, UsageError } from '../process/exit.ts';
-import { interruptible } from '../process/interrupt.ts';
-import { type FolderFlags, watchFolder } from '../watch/watch-folder.ts';
+import { createUploader, serverOf, type UploaderFlags } from '../../connection/connection.ts';
+import { assertMetadata, withDataset } from '../../options/metadata.ts';
+import { Output } from '../../output/output.ts';
+import { ProgressDisplay } from '../../output/progress.ts';
+import { EXIT, type ExitCode, Interrupted, UsageError } from '../../process/exit.ts';
+import { interruptible } from '../../process/interrupt.ts';
+import { type FolderFlags, watchFolder } from '../../watch/watch-folder.ts';
 
 export interface WatchFlags extends UploaderFlags, FolderFlags {
   json?: boolean;

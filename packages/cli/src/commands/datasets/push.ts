@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Datasets } from '@cryolift/client';
 import type { PushRecord } from '@cryolift/protocol/messages';
-import { connect } from '../connection/connection.ts';
-import { formatBytes, formatTable } from '../output/format.ts';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode } from '../process/exit.ts';
-import { interruptible } from '../process/interrupt.ts';
+import { connect } from '../../connection/connection.ts';
+import { formatBytes, formatTable } from '../../output/format.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode } from '../../process/exit.ts';
+import { interruptible } from '../../process/interrupt.ts';
 import { type Flags, find } from './dataset.ts';
 
 const ALL = 'uploads:write files:read';

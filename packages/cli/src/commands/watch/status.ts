@@ -1,13 +1,13 @@
 /** `cryolift watch status`: whether the watch of a settings file runs, and what each folder does. */
-import { formatBytes, formatSeconds, formatWhen } from '../output/format.ts';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
-import { findWatch, type WatchChoice } from '../service/find-watch.ts';
-import { chooseService, isInstalled, thisHost } from '../service/install.ts';
-import { planService } from '../service/plan.ts';
-import { readLastLines } from '../state/log-file.ts';
-import type { FolderReport, WatchReport } from '../state/report.ts';
-import { isSilent, readState } from '../state/watch-state.ts';
+import { formatBytes, formatSeconds, formatWhen } from '../../output/format.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode, UsageError } from '../../process/exit.ts';
+import { findWatch, type WatchChoice } from '../../service/find-watch.ts';
+import { chooseService, isInstalled, thisHost } from '../../service/install.ts';
+import { planService } from '../../service/plan.ts';
+import { readLastLines } from '../../state/log-file.ts';
+import type { FolderReport, WatchReport } from '../../state/report.ts';
+import { isSilent, readState } from '../../state/watch-state.ts';
 
 export interface StatusFlags extends WatchChoice {
   json?: boolean;
@@ -19,7 +19,7 @@ export async function showWatchStatus(flags: StatusFlags): Promise<ExitCode> {
   const found = await findWatch(flags);
   if (flags.live) {
     if (flags.json) throw new UsageError('give only one of --live and --json');
-    const { showLive } = await import('./watch-live.ts');
+    const { showLive } = await import('./live.ts');
     return await showLive(found);
   }
   const { scope, config, places } = found;

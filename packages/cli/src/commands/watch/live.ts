@@ -1,11 +1,11 @@
 /** `cryolift watch status --live`: a view that can be read from a distance. */
-import { paintTerminal } from '../live/paint.ts';
-import { render, type View } from '../live/render.ts';
-import { showScreen } from '../live/screen.ts';
-import { type ExitCode, UsageError } from '../process/exit.ts';
-import type { FoundWatch } from '../service/find-watch.ts';
-import { readLastLines } from '../state/log-file.ts';
-import { isSilent, readState } from '../state/watch-state.ts';
+import { paintTerminal } from '../../live/paint.ts';
+import { render, type View } from '../../live/render.ts';
+import { showScreen } from '../../live/screen.ts';
+import { type ExitCode, UsageError } from '../../process/exit.ts';
+import type { FoundWatch } from '../../service/find-watch.ts';
+import { readLastLines } from '../../state/log-file.ts';
+import { isSilent, readState } from '../../state/watch-state.ts';
 
 /** @throws UsageError without a terminal. */
 export async function showLive(found: FoundWatch): Promise<ExitCode> {

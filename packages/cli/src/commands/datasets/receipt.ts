@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Datasets, ServerError } from '@cryolift/client';
 import { ReceiptDocument } from '@cryolift/protocol/messages';
 import { Value } from 'typebox/value';
-import { connect } from '../connection/connection.ts';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode, UsageError } from '../process/exit.ts';
-import { writeOutput } from '../process/finish.ts';
-import { interruptible } from '../process/interrupt.ts';
+import { connect } from '../../connection/connection.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode, UsageError } from '../../process/exit.ts';
+import { writeOutput } from '../../process/finish.ts';
+import { interruptible } from '../../process/interrupt.ts';
 import { type Flags, find } from './dataset.ts';
 
 interface ReceiptFlags extends Flags {

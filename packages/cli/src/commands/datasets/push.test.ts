@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { PushRecord } from '@cryolift/protocol/messages';
-import { TestBench } from '../testing/test-process.ts';
+import { TestBench } from '../../testing/test-process.ts';
 
 let there: TestBench;
 let bench: TestBench;

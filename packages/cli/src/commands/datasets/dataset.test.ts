@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { buildHeader } from '@cryolift/mrc';
 import type { DatasetRecord, ReceiptDocument } from '@cryolift/protocol/messages';
-import { parseLines, TestBench } from '../testing/test-process.ts';
+import { parseLines, TestBench } from '../../testing/test-process.ts';
 
 let bench: TestBench;
 

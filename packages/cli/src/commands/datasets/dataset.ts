@@ -1,14 +1,14 @@
 /** `cryolift dataset`: makes, lists, shows, completes, releases and deletes datasets. */
 import { Datasets } from '@cryolift/client';
 import type { DatasetRecord, DatasetRequest } from '@cryolift/protocol/messages';
-import { type ConnectionOptions, connect } from '../connection/connection.ts';
-import { collect } from '../output/collect-pages.ts';
-import { formatBytes, formatSeconds, formatTable, formatWhen } from '../output/format.ts';
-import { Output } from '../output/output.ts';
-import { printable } from '../output/printable.ts';
-import { confirm } from '../process/confirm.ts';
-import { EXIT, type ExitCode, Refusal, UsageError } from '../process/exit.ts';
-import { interruptible } from '../process/interrupt.ts';
+import { type ConnectionOptions, connect } from '../../connection/connection.ts';
+import { collect } from '../../output/collect-pages.ts';
+import { formatBytes, formatSeconds, formatTable, formatWhen } from '../../output/format.ts';
+import { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import { confirm } from '../../process/confirm.ts';
+import { EXIT, type ExitCode, Refusal, UsageError } from '../../process/exit.ts';
+import { interruptible } from '../../process/interrupt.ts';
 
 export type Flags = Omit<ConnectionOptions, 'link'> & { json?: boolean };
 

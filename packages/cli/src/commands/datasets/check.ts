@@ -1,10 +1,10 @@
 /** `cryolift dataset check`: what is missing in a dataset. */
 import { Datasets } from '@cryolift/client';
 import type { CheckItem, CheckQuery, DatasetCheck } from '@cryolift/protocol/messages';
-import { connect } from '../connection/connection.ts';
-import { collect } from '../output/collect-pages.ts';
-import { Output } from '../output/output.ts';
-import { EXIT, type ExitCode } from '../process/exit.ts';
+import { connect } from '../../connection/connection.ts';
+import { collect } from '../../output/collect-pages.ts';
+import { Output } from '../../output/output.ts';
+import { EXIT, type ExitCode } from '../../process/exit.ts';
 import { type Flags, find } from './dataset.ts';
 
 const PAGE = 1000;
