@@ -23,6 +23,7 @@ import { readContent } from '../files/files.ts';
 import { safePathOf } from '../files/manifest.ts';
 import { toStoredFile } from '../files/stored-file.ts';
 import type { PushContext } from './context.ts';
+import { describeFailure, networkCodeOf } from './failure.ts';
 import { pushEvent } from './record.ts';
 
 /** Attempts in a row without a file that was finished; then the push fails. The last waits are an hour and a half in all. */
@@ -200,11 +201,12 @@ async function noteFailure(
 ): Promise<AttemptOutcome> {
   const row = await findPush(context.db, id);
   if (!row) return { kind: 'ended' };
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_ERROR);
+  const message = describeFailure(error, destination).slice(0, MAX_ERROR);
   const isRefused = error instanceof PushRefused;
   const isLast = isRefused || row.attempts >= MAX_ATTEMPTS;
   // Its message may have what a log must not have.
-  const fields = { push_id: id, dataset_id, destination, attempts: row.attempts, name: (error as Error)?.name };
+  const [name, code] = [(error as Error)?.name, networkCodeOf(error)];
+  const fields = { push_id: id, dataset_id, destination, attempts: row.attempts, name, ...(code && { code }) };
   context.log.warn(fields, isLast ? 'a push has failed' : 'an attempt of a push failed');
   if (isLast) {
     await end(context, id, dataset_id, 'failed', message);
