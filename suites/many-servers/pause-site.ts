@@ -16,6 +16,7 @@ import { untilFault } from '../reliability/checks.ts';
 import { type Entry, Ledger } from '../reliability/ledger.ts';
 import type { Steps } from '../reliability/upload-steps.ts';
 import { type OwnServer, startServer } from '../server-under-test.ts';
+import { isStopped } from '../stopped.ts';
 import { Receiver } from '../webhooks/receiver.ts';
 import { type Appends, planAppends, sendAppends, startAppends } from './appends.ts';
 import { endTransactions, nameSessions } from './sessions.ts';
@@ -189,6 +190,7 @@ export class PauseSite {
       if (over.aborted) return false;
       await sleep(POLL_MS);
     }
+    while (!isStopped(this.#first)) await sleep(POLL_MS);
     this.#switch.turnTo(this.#second.url);
     await this.#deployment.passTime();
     await endTransactions(this.#deployment.settings.CRYOLIFT_DATABASE_URL as string, PAUSED);
@@ -196,16 +198,13 @@ export class PauseSite {
   }
 
   async #goOn(): Promise<void> {
-    this.#first.signal('SIGCONT');
+    // Again and again: another of its threads that had come to the same step may stop it once more.
+    const again = setInterval(() => this.#first.signal('SIGCONT'), POLL_MS);
     const endMs = performance.now() + PATIENCE_MS;
-    while (!(await answers(`${this.#first.url}/readyz`))) {
-      if (performance.now() > endMs) {
-        this.ledger.noteFault(null, 'the server that was stopped is not ready again');
-        return;
-      }
-      await sleep(POLL_MS);
-    }
+    while (!(await answers(`${this.#first.url}/readyz`)) && performance.now() < endMs) await sleep(POLL_MS);
+    if (performance.now() >= endMs) this.ledger.noteFault(null, 'the server that was stopped is not ready again');
     await sleep(GOES_ON_MS);
+    clearInterval(again);
   }
 
   async #check(work: Work, { growing, joined }: Appends): Promise<void> {
