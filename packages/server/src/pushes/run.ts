@@ -18,12 +18,12 @@ import { findDataset } from '../db/datasets/rows.ts';
 import { findFile } from '../db/files.ts';
 import type { DatasetRow, PushRow } from '../db/tables.ts';
 import { type Delivery, FILES_AT_ONCE, type OutgoingFile, PushRefused } from '../destinations/delivery.ts';
+import { describeFailure, networkCodeOf } from '../destinations/failure.ts';
 import { betweenSteps } from '../durable-step.ts';
 import { readContent } from '../files/files.ts';
 import { safePathOf } from '../files/manifest.ts';
 import { toStoredFile } from '../files/stored-file.ts';
 import type { PushContext } from './context.ts';
-import { describeFailure, networkCodeOf } from './failure.ts';
 import { pushEvent } from './record.ts';
 
 /** Attempts in a row without a file that was finished; then the push fails. The last waits are an hour and a half in all. */

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { DestinationConfig } from '../config/destinations.ts';
-import { PushRefused } from '../destinations/delivery.ts';
-import { Destinations } from '../destinations/destinations.ts';
+import { PushRefused } from './delivery.ts';
+import { Destinations } from './destinations.ts';
 import { describeFailure } from './failure.ts';
 
 const COMMON = { name: 'vault', owners: null };
