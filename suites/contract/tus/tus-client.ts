@@ -1,5 +1,7 @@
 /** The requests of a tus 1.0 client, by hand. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { FilePage, FileRecord } from '@cryolift/protocol/messages';
 import type { Target } from '../../server-under-test.ts';
 import type { Answer } from '../answer.ts';
@@ -88,4 +90,12 @@ export async function readFile(call: Call, path: string): Promise<{ file: FileRe
   );
   const file = listed.find(({ upload_id }) => upload_id === idOf(path)) as FileRecord;
   return { file, bytes: (await call('GET', `/files/${file.file_id}/content`)).body };
+}
+
+/** A value of Upload-Checksum. */
+export function checksumOf(algorithm: string, bytes: Uint8Array): string {
+  if (algorithm !== 'crc32') return `${algorithm} ${createHash(algorithm).update(bytes).digest('base64')}`;
+  const digest = Buffer.alloc(4);
+  digest.writeUInt32BE(crc32(bytes));
+  return `crc32 ${digest.toString('base64')}`;
 }

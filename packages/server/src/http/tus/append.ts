@@ -7,6 +7,7 @@ import { startConcatenation } from '../../uploads/append/concatenating.ts';
 import { declareLength } from '../../uploads/append/length.ts';
 import { offsetMismatch } from '../../uploads/append/refusals.ts';
 import { type AppendState, readAppendState } from '../../uploads/append/state.ts';
+import type { BodyReceiver } from '../../uploads/body-receiver.ts';
 import { completeUpload } from '../../uploads/completion.ts';
 import { accessOf } from '../auth/caller.ts';
 import { bodyLengthOf } from '../connection/body-head.ts';
@@ -48,11 +49,29 @@ export async function append(services: Services, request: FastifyRequest, reply:
     state = await receiveAppend(services, request, reply, { uploadId, offset, lengthBytes, checksum });
   } else {
     assertOffset(state, offset);
-    throw new UploadError('file_too_large', 'All bytes of this upload have arrived.');
+    if (lengthBytes !== null) throw allArrived();
+    // A chunked body may be empty, too.
+    await receiveRequest(request, reply, new NoBytes(), services.options.bodyIdleTimeoutMs);
+    if (checksum && !checksum.matches()) throw checksumError();
   }
   state = await completeWhole(services, request, state);
   setProgress(reply, state);
   await reply.code(204).send();
+}
+
+/** Takes an empty body only: the upload has all of its bytes. */
+class NoBytes implements BodyReceiver<void> {
+  write(): never {
+    throw allArrived();
+  }
+
+  async commit(): Promise<void> {}
+
+  async abort(): Promise<void> {}
+}
+
+function allArrived(): UploadError {
+  return new UploadError('file_too_large', 'All bytes of this upload have arrived.');
 }
 
 /** Receives the body at its offset. @returns the upload after it. @throws UploadError. */
