@@ -58,7 +58,7 @@ const CALLS = [
   'suites/contract/files/{content,mrc}.test.ts',
   'suites/contract/parts/{expect,parallel,part}.test.ts',
   'suites/contract/resumable/{append,creation,interop,parallel}.test.ts',
-  'suites/contract/tus/{core,checksum,concatenation}.test.ts',
+  'suites/contract/tus/{core,checksum,complete,concatenation}.test.ts',
   'suites/contract/uploads/{bad-input,cancel,complete,idempotency,init,limits,publish}.test.ts',
 ];
 
