@@ -201,7 +201,8 @@ const ROWS: Readonly<Record<ErrorCode, (() => Promise<Answer>) | string>> = {
     await mkdir(join(server.dataDir, 'beside'));
     const path = join(server.dataDir, 'beside', 'database.sqlite');
     return await withServer({ CRYOLIFT_DATABASE_URL: `sqlite:${path}` }, async (other) => {
-      const intruder = new DatabaseSync(path);
+      // The server may be writing just now.
+      const intruder = new DatabaseSync(path, { timeout: 60_000 });
       intruder.exec('BEGIN IMMEDIATE');
       const answer = await callAs(other)('POST', '/uploads/init', { json: initRequest() });
       intruder.close();

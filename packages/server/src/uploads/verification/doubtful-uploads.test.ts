@@ -31,7 +31,7 @@ const ada = { owner: 'ada' };
 /** Another connection holds the write lock. @returns a function that releases it. */
 async function blockDatabase(t: TestContext, context: TestUploads): Promise<() => void> {
   const { rows } = await sql<{ file: string }>`pragma database_list`.execute(context.db);
-  const other = new DatabaseSync(String(rows[0]?.file));
+  const other = new DatabaseSync(String(rows[0]?.file), { timeout: 60_000 });
   other.exec('BEGIN IMMEDIATE');
   t.after(() => other.isOpen && other.close());
   return () => other.close();
