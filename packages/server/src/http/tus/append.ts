@@ -41,17 +41,16 @@ export async function append(services: Services, request: FastifyRequest, reply:
     assertOffset(state, offset);
     await declareLength(uploads, accessOf(caller), uploadId, declaredBytes, request.id);
   }
-  if (lengthBytes === 0) {
-    state = await readAppendState(uploads, accessOf(caller), uploadId, { endRunning: offset !== state.offset });
-    assertOffset(state, offset);
-    if (checksum && !checksum.matches()) throw checksumError();
-  } else if (isOpen(state)) {
+  if (lengthBytes !== 0 && isOpen(state)) {
     state = await receiveAppend(services, request, reply, { uploadId, offset, lengthBytes, checksum });
   } else {
+    if (lengthBytes === 0) {
+      state = await readAppendState(uploads, accessOf(caller), uploadId, { endRunning: offset !== state.offset });
+    }
     assertOffset(state, offset);
-    if (lengthBytes !== null) throw allArrived();
     // A chunked body may be empty, too.
-    await receiveRequest(request, reply, new NoBytes(), services.options.bodyIdleTimeoutMs);
+    if (lengthBytes === null) await receiveRequest(request, reply, new NoBytes(), services.options.bodyIdleTimeoutMs);
+    else if (lengthBytes > 0) throw allArrived();
     if (checksum && !checksum.matches()) throw checksumError();
   }
   state = await completeWhole(services, request, state);
