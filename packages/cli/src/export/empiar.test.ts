@@ -97,10 +97,8 @@ before(async () => {
     '--field',
     'release_date=HP',
   ];
-  const made = await bench.run(['dataset', 'create', 'S1', ...fields]);
-  assert.equal(made.code, 0, made.stderr);
-  const sent = await bench.run(['upload', '-r', '--no-root', '--dataset', 'S1', bench.path('in')]);
-  assert.equal(sent.code, 0, sent.stderr);
+  await bench.runDone('dataset', 'create', 'S1', ...fields);
+  await bench.runDone('upload', '-r', '--no-root', '--dataset', 'S1', bench.path('in'));
   // It is whole when the `.mdoc` files are read.
   while ((await bench.run(['dataset', 'check', 'S1'])).code !== 0) await sleep(100);
 });

@@ -1,4 +1,5 @@
 /** Runs the command as a process, with its own server and a connection between the two that can be stopped. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
@@ -72,6 +73,13 @@ export class TestBench {
 
   async run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended> {
     return await this.begin(args, env).ended;
+  }
+
+  /** @returns what it printed. @throws AssertionError when its exit code is not 0. */
+  async runDone(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args);
+    assert.equal(code, 0, `${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
   }
 
   /** File modes apply to it, also when the tests run as root. */
