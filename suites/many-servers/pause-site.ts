@@ -201,8 +201,12 @@ export class PauseSite {
     // Again and again: another of its threads that had come to the same step may stop it once more.
     const again = setInterval(() => this.#first.signal('SIGCONT'), POLL_MS);
     const endMs = performance.now() + PATIENCE_MS;
-    while (!(await answers(`${this.#first.url}/readyz`)) && performance.now() < endMs) await sleep(POLL_MS);
-    if (performance.now() >= endMs) this.ledger.noteFault(null, 'the server that was stopped is not ready again');
+    let isReady = false;
+    while (!isReady && performance.now() < endMs) {
+      await sleep(POLL_MS);
+      isReady = await answers(`${this.#first.url}/readyz`);
+    }
+    if (!isReady) this.ledger.noteFault(null, 'the server that was stopped is not ready again');
     await sleep(GOES_ON_MS);
     clearInterval(again);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { DestinationConfig } from '../config/destinations.ts';
@@ -24,6 +24,12 @@ function configsAt(port: number): DestinationConfig[] {
   ];
 }
 
+/** @returns its port. */
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
 /** What the owner reads when a push to this destination fails. */
 async function failAt(config: DestinationConfig): Promise<string> {
   const file = { id: 'f1', path: 'a.mrc', sizeBytes: 0, sha256: '', filename: 'a.mrc', metadata: {} };
@@ -39,9 +45,8 @@ async function failAt(config: DestinationConfig): Promise<string> {
 }
 
 test('failure of a push: where the destination cannot be reached, its address is not said', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = createServer();
+  const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   for (const config of configsAt(port)) {
     const message = await failAt(config);
@@ -58,11 +63,9 @@ test('failure of a push: what answers is no Cryolift, or hangs up', async (conte
     const server = createServer((_, response) => {
       if (answers) response.end('<p>hello</p>');
       else response.socket?.resetAndDestroy();
-    }).listen(0, '127.0.0.1');
+    });
     context.after(() => server.close());
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as AddressInfo;
-    const [cryolift] = configsAt(port);
+    const [cryolift] = configsAt(await listen(server));
     assert.match(await failAt(cryolift as DestinationConfig), expected);
   }
 });
