@@ -1,6 +1,6 @@
 /** Tokens with a real keyring: gnome-keyring of Debian on a message bus of its own. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,15 @@ import { bringProgram } from '../program.ts';
 import { type Home, startAll } from './home.ts';
 
 const PACKAGES = ['gnome-keyring', 'libsecret-tools', 'dbus', 'dbus-bin'];
-const why = bringProgram({ name: 'dbus-run-session', packages: PACKAGES, versionArgs: ['--version'] }, 'a keyring');
-const isThere = ['secret-tool', 'gnome-keyring-daemon'].every(
-  (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0,
-);
-const skip = process.platform === 'linux' ? (why ?? (isThere ? false : 'there is no keyring')) : 'needs Linux';
+// A system can have one of them without the others. All are installed when one is missing.
+const PROGRAMS = ['dbus-run-session', 'gnome-keyring-daemon', 'secret-tool'];
+const findAll = {
+  name: 'sh',
+  packages: PACKAGES,
+  versionArgs: ['-c', PROGRAMS.map((name) => `command -v ${name}`).join(' && ')],
+};
+const why = bringProgram(findAll, 'a keyring');
+const skip = process.platform === 'linux' ? (why ?? false) : 'needs Linux';
 /** Unlocks the keyring with a password, says where the bus is, and ends with its standard input. */
 const SESSION =
   'printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null && echo $DBUS_SESSION_BUS_ADDRESS && cat';
