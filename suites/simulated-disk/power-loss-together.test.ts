@@ -1,0 +1,3 @@
+import { testPowerLosses } from './layout-test.ts';
+
+testPowerLosses('together', 1);
